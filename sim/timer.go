@@ -1,0 +1,53 @@
+package sim
+
+// Timer is a one-shot timer that is cheap to move: setting it later leaves the
+// pending event where it is, and the event re-schedules itself when it finds that
+// it came too early. A TCP retransmission timer that every ACK pushes back costs
+// one event per expiry of the old deadline, not one per ACK.
+//
+// The owner embeds a Timer, gives it the event to deliver with Init, and calls Due
+// first thing when that event arrives.
+type Timer struct {
+	ev       Event
+	deadline Time
+	pending  Time // when the earliest outstanding event fires; Never if none
+}
+
+// Init names the event that the timer delivers; the timer is stopped.
+func (t *Timer) Init(ev Event) { *t = Timer{ev: ev, deadline: Never, pending: Never} }
+
+// Deadline is when the timer is due, Never if it is stopped.
+func (t *Timer) Deadline() Time { return t.deadline }
+
+// Set arms the timer for time at, whatever it was set to before. Never stops it.
+func (t *Timer) Set(e *Engine, at Time) {
+	t.deadline = at
+	if at < t.pending {
+		t.pending = at
+		e.Schedule(at, t.ev)
+	}
+}
+
+// Stop disarms the timer.
+func (t *Timer) Stop() { t.deadline = Never }
+
+// Due is called when the timer's event arrives. It says whether the timer really
+// is due (and disarms it); if the deadline has moved, it arranges for a new event.
+func (t *Timer) Due(e *Engine) bool {
+	now := e.Now()
+	if now >= t.pending {
+		t.pending = Never
+	}
+	if t.deadline == Never {
+		return false
+	}
+	if now >= t.deadline {
+		t.deadline = Never
+		return true
+	}
+	if t.deadline < t.pending {
+		t.pending = t.deadline
+		e.Schedule(t.deadline, t.ev)
+	}
+	return false
+}
