@@ -25,8 +25,9 @@ type Spec struct {
 type CPUSpec struct {
 	Cores   int `key:"cores" min:"1" max:"256" doc:"cores the run may use"`
 	IRQCore int `key:"irq_core" min:"0" max:"255" doc:"core of the first netgpu channel's interrupt; further channels take the next ones"`
-	AppCore int `key:"app_core" min:"0" max:"255" doc:"core of the first flow's application thread; further flows take the next ones"`
+	AppCore int `key:"app_core" min:"0" max:"255" doc:"core of the application thread (of the first one with app.threads per-flow; further flows take the next cores)"`
 
+	TickHz       int           `key:"tick_hz" min:"100" max:"1000" doc:"CONFIG_HZ; from 1000 on, a NAPI poll that uses its whole budget keeps GRO bundles younger than a tick"`
 	NAPIBudget   int           `key:"napi_budget" min:"1" max:"1024" doc:"packets per NAPI poll (NAPI_POLL_WEIGHT)"`
 	NetdevBudget int           `key:"netdev_budget" min:"1" max:"100000" doc:"packets per softirq before it yields to ksoftirqd (net.core.netdev_budget)"`
 	NetdevTime   sim.Time      `key:"netdev_budget_time" min:"1us" max:"1s" doc:"time per softirq before it yields to ksoftirqd (net.core.netdev_budget_usecs)"`
@@ -83,6 +84,7 @@ type NetgpuSpec struct {
 type AppSpec struct {
 	SendSize    sim.Bytes `key:"send_size" min:"0" max:"16MiB" doc:"bytes per send from one fixed registered buffer"`
 	ReceiveSize sim.Bytes `key:"receive_size" min:"1" max:"16MiB" doc:"bytes asked for per recv on the copying path"`
+	Threads     string    `key:"threads" enum:"single|per-flow" doc:"iperf3 before 3.16 serves all streams from one thread; per-flow gives every connection a thread on a core of its own"`
 	Batch       int       `key:"batch" min:"1" max:"1024" doc:"iovecs taken from the rx ring per turn"`
 	FillSlots   int       `key:"fill_slots" min:"0" max:"1048576" doc:"buffers put into each fill ring at the start; 0: as many as the area and the ring hold"`
 	StopAfter   sim.Time  `key:"stop_after" min:"0" max:"1000s" doc:"fault: the application stops for good at this time; 0: never"`

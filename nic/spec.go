@@ -23,6 +23,7 @@ type Spec struct {
 
 	RxCoalesceTime   sim.Time `key:"rx_coalesce_time" min:"0" max:"1ms" doc:"receive interrupt moderation: longest wait after a completion"`
 	RxCoalesceFrames int      `key:"rx_coalesce_frames" min:"1" max:"65535" doc:"receive interrupt moderation: completions that end the wait"`
+	RxCoalesceMode   string   `key:"rx_coalesce_mode" enum:"cqe|eqe" doc:"what starts the receive moderation period: every completion (cqe) or the first one after the last interrupt (eqe)"`
 	TxCoalesceTime   sim.Time `key:"tx_coalesce_time" min:"0" max:"1ms" doc:"send interrupt moderation: longest wait after a completion"`
 	TxCoalesceFrames int      `key:"tx_coalesce_frames" min:"1" max:"65535" doc:"send interrupt moderation: completions that end the wait"`
 

@@ -2,6 +2,12 @@ package pcie
 
 import "netgpusim/sim"
 
+// Values of Spec.Topology.
+const (
+	TopologySwitch = "switch"
+	TopologyRoot   = "root"
+)
+
 // Spec is the immutable description of one host's PCIe tree around the NIC and the
 // GPU. See nic.Spec for what the struct tags mean.
 //

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 )
 
@@ -40,7 +41,15 @@ const (
 
 // String returns the reason in words.
 func (r StopReason) String() string {
-	return [...]string{"time reached", "idle", "stopped"}[r]
+	switch r {
+	case ReachedTime:
+		return "time reached"
+	case Idle:
+		return "idle"
+	case Stopped:
+		return "stopped"
+	}
+	return "unknown reason"
 }
 
 // Engine runs events in time order; ties are broken by the order of scheduling.
@@ -48,7 +57,7 @@ func (r StopReason) String() string {
 type Engine struct {
 	now     Time
 	queue   Queue
-	actors  []Actor `snapshot:"-"`
+	actors  []Actor `snapshot:"ref"` // the components own themselves
 	names   []string
 	events  uint64
 	digest  uint64
@@ -60,8 +69,12 @@ func NewEngine() *Engine {
 	return &Engine{digest: 0x9E3779B97F4A7C15}
 }
 
-// Register gives a component its ActorID. The name is for diagnostics.
+// Register gives a component its ActorID. The name is for diagnostics. An engine
+// has room for 65536 actors; one more is a mistake of the caller and panics.
 func (e *Engine) Register(name string, a Actor) ActorID {
+	if len(e.actors) > math.MaxUint16 {
+		panic(fmt.Sprintf("sim: no ActorID is left for %s: %d actors are registered", name, len(e.actors)))
+	}
 	e.actors = append(e.actors, a)
 	e.names = append(e.names, name)
 	return ActorID(len(e.actors) - 1)
@@ -100,26 +113,28 @@ func (e *Engine) Stop() { e.stopped = true }
 
 // Run handles events up to and including time until. Afterwards Now is until,
 // unless it stopped early: then it is the time of the last event. A later call
-// goes on from there.
+// goes on from there; one with an until before Now handles nothing and leaves Now
+// alone. Run(Never) handles events until none is left, and leaves Now at the last.
 func (e *Engine) Run(until Time) StopReason {
 	e.stopped = false
 	for {
 		at, ok := e.queue.NextTime()
 		if !ok {
-			if e.now < until {
+			if e.now < until && until != Never {
 				e.now = until
 			}
 			return Idle
 		}
 		if at > until {
-			e.now = until
+			e.now = max(e.now, until)
 			return ReachedTime
 		}
 		ev := e.queue.Pop()
 		e.now = at
 		e.events++
 		e.digest = (e.digest ^ uint64(at)) * 0xFF51AFD7ED558CCD
-		e.digest = (bits.RotateLeft64(e.digest, 31) ^ uint64(ev.Actor)<<48 ^ uint64(ev.Kind)<<32 ^ uint64(ev.A) ^ bits.RotateLeft64(ev.B, 17)) * 0xC4CEB9FE1A85EC53
+		e.digest = (bits.RotateLeft64(e.digest, 31) ^ uint64(ev.Actor)<<48 ^ uint64(ev.Kind)<<32 ^ uint64(ev.A)) * 0xC4CEB9FE1A85EC53
+		e.Mix(ev.B)
 		e.actors[ev.Actor].Handle(at, ev)
 		if e.stopped {
 			return Stopped

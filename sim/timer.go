@@ -11,10 +11,13 @@ type Timer struct {
 	ev       Event
 	deadline Time
 	pending  Time // when the earliest outstanding event fires; Never if none
+	next     Time // when the event fires that pending was last set before; Never if none
 }
 
 // Init names the event that the timer delivers; the timer is stopped.
-func (t *Timer) Init(ev Event) { *t = Timer{ev: ev, deadline: Never, pending: Never} }
+func (t *Timer) Init(ev Event) {
+	*t = Timer{ev: ev, deadline: Never, pending: Never, next: Never}
+}
 
 // Deadline is when the timer is due, Never if it is stopped.
 func (t *Timer) Deadline() Time { return t.deadline }
@@ -22,9 +25,18 @@ func (t *Timer) Deadline() Time { return t.deadline }
 // Set arms the timer for time at, whatever it was set to before. Never stops it.
 func (t *Timer) Set(e *Engine, at Time) {
 	t.deadline = at
-	if at < t.pending {
-		t.pending = at
-		e.Schedule(at, t.ev)
+	t.cover(e)
+}
+
+// cover sees to it that an event fires at the deadline or before. An event that is
+// outstanding for later stays, and next remembers it: a timer that moves to and fro
+// between a short and a long span (a tail loss probe and a retransmission timeout)
+// would otherwise leave one event of the long span behind each time.
+func (t *Timer) cover(e *Engine) {
+	if t.deadline < t.pending {
+		t.next = t.pending
+		t.pending = t.deadline
+		e.Schedule(t.deadline, t.ev)
 	}
 }
 
@@ -36,7 +48,7 @@ func (t *Timer) Stop() { t.deadline = Never }
 func (t *Timer) Due(e *Engine) bool {
 	now := e.Now()
 	if now >= t.pending {
-		t.pending = Never
+		t.pending, t.next = t.next, Never
 	}
 	if t.deadline == Never {
 		return false
@@ -45,9 +57,6 @@ func (t *Timer) Due(e *Engine) bool {
 		t.deadline = Never
 		return true
 	}
-	if t.deadline < t.pending {
-		t.pending = t.deadline
-		e.Schedule(t.deadline, t.ev)
-	}
+	t.cover(e)
 	return false
 }

@@ -1,8 +1,10 @@
 package sim
 
 import (
+	"math"
 	"math/bits"
-	"time"
+	"strconv"
+	"strings"
 )
 
 // Time is simulated time, or a span of it, in picoseconds. 2^63 ps are 106 days.
@@ -29,26 +31,35 @@ func (t Time) Nanoseconds() float64 { return float64(t) / float64(Nanosecond) }
 // Microseconds returns t in microseconds.
 func (t Time) Microseconds() float64 { return float64(t) / float64(Microsecond) }
 
-// String prints t with a unit that suits it ("8µs", "1.5ms"); picoseconds below
-// one nanosecond are kept.
-func (t Time) String() string {
-	switch {
-	case t == Never:
-		return "never"
-	case t%Nanosecond != 0 && t < Microsecond && t > -Microsecond:
-		return time.Duration(t/Nanosecond).String() + "+" + itoa(int64(t%Nanosecond)) + "ps"
-	}
-	return time.Duration(t / Nanosecond).String()
-}
+// timeUnits are the units String chooses from, largest first.
+var timeUnits = [...]struct {
+	size Time
+	name string
+}{{Second, "s"}, {Millisecond, "ms"}, {Microsecond, "µs"}, {Nanosecond, "ns"}, {Picosecond, "ps"}}
 
-func itoa(v int64) string {
-	if v < 0 {
-		return "-" + itoa(-v)
+// String prints t exactly, in the largest unit that leaves a whole part ("8µs",
+// "1.5ms", "90s", "250ps"). Zero is "0s".
+func (t Time) String() string {
+	if t == Never {
+		return "never"
 	}
-	if v < 10 {
-		return string(rune('0' + v))
+	sign, magnitude := "", uint64(t)
+	if t < 0 {
+		sign, magnitude = "-", -uint64(t)
 	}
-	return itoa(v/10) + string(rune('0'+v%10))
+	for _, unit := range timeUnits {
+		size := uint64(unit.size)
+		if magnitude < size {
+			continue
+		}
+		text := sign + strconv.FormatUint(magnitude/size, 10)
+		if rest := magnitude % size; rest != 0 {
+			digits := strconv.FormatUint(size+rest, 10)[1:] // size is a power of ten: keeps leading zeros
+			text += "." + strings.TrimRight(digits, "0")
+		}
+		return text + unit.name
+	}
+	return "0s"
 }
 
 // Bandwidth is a data rate in bits per second (1 Gbit/s = 1e9).
@@ -85,18 +96,28 @@ const paceShift = 24
 // fast.
 type Pace uint64
 
-// Pace returns the time per byte at b. A bandwidth of zero means "no limit".
+// Pace returns the time per byte at b, rounded down. A bandwidth of zero means "no
+// limit". Below 8 bit/s (a byte per second) the fixed-point number overflows and
+// the pace is the slowest there is, 1.1 s per byte.
 func (b Bandwidth) Pace() Pace {
 	if b <= 0 {
 		return 0
 	}
 	hi, lo := bits.Mul64(8*uint64(Second), 1<<paceShift)
+	if hi >= uint64(b) {
+		return math.MaxUint64
+	}
 	q, _ := bits.Div64(hi, lo, uint64(b))
 	return Pace(q)
 }
 
-// Time returns how long n bytes take at pace p, rounded down to a picosecond.
+// Time returns how long n >= 0 bytes take at pace p, rounded down to a picosecond:
+// at most n/2^24 + 1 ps less than the exact time. A span that Time cannot hold is
+// Never.
 func (p Pace) Time(n int64) Time {
 	hi, lo := bits.Mul64(uint64(p), uint64(n))
+	if hi >= 1<<(paceShift-1) {
+		return Never
+	}
 	return Time(hi<<(64-paceShift) | lo>>paceShift)
 }

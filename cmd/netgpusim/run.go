@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"netgpusim/predict"
+	"netgpusim/reports"
+	"netgpusim/scenarios"
+)
+
+// runFlags are the flags of the run command.
+type runFlags struct {
+	sets    []string
+	format  string
+	output  string
+	noBand  bool
+	quiet   bool
+	verbose bool
+	jobs    int
+	pcap    string
+	snaplen int
+	save    string
+	saveAt  string
+	resume  string
+}
+
+var formats = []string{"text", "json", "csv", "iperf3"}
+
+func (c *console) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run SCENARIO...",
+		Short: "Simulate scenarios and report throughput and what limits it",
+		Long: `Simulate scenarios and report what iperf3 would measure, what limits it and how
+far the next limit is. A scenario is the name of a built-in (see 'scenario list')
+or the path of a YAML file.
+
+The exit status is 1 if an expectation of a scenario does not hold or a run stalls
+where the scenario does not expect it, 2 if a scenario is wrong.`,
+		Example: `  netgpusim run rfc-v2-gpu-rx
+  netgpusim run rfc-v2-gpu-rx --set nic.mtu=1500 --set link.rate=12.5Gbps
+  netgpusim run rfc-v2-gpu-rx copy-rx --format csv > results.csv
+  netgpusim run smoke --pcap smoke.pcapng
+  netgpusim run long.yaml --save state --save-at 500ms, later:
+  netgpusim run --resume state`,
+		ValidArgsFunction: completeScenario,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.run(cmd.Context(), &f, args)
+		},
+	}
+	flags := cmd.Flags()
+	setFlag(cmd, &f.sets)
+	flags.StringVarP(&f.format, "format", "f", "text", "output format: "+strings.Join(formats, ", "))
+	flags.StringVarP(&f.output, "output", "o", "", "write the result to this file instead of standard output")
+	flags.BoolVar(&f.noBand, "no-band", false, "leave out the scenario's band over plausible settings")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress bar")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "more detail: NIC counters, every function, every resource")
+	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "simulations at the same time (results do not depend on it)")
+	flags.StringVar(&f.pcap, "pcap", "", "write every frame of the run to this pcapng file")
+	flags.IntVar(&f.snaplen, "snaplen", 128, "bytes kept of each frame with --pcap")
+	flags.StringVar(&f.save, "save", "", "save the state of the run to this file, then go on")
+	flags.StringVar(&f.saveAt, "save-at", "", "simulated time at which --save takes the state (default: the end of the warm-up)")
+	flags.StringVar(&f.resume, "resume", "", "go on from a state written by --save; the scenario is in the file")
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
+	return cmd
+}
+
+// check refuses flags that contradict each other or the arguments.
+func (f *runFlags) check(args []string) error {
+	if !slices.Contains(formats, f.format) {
+		return fmt.Errorf("--format %q: allowed are %s", f.format, strings.Join(formats, ", "))
+	}
+	switch {
+	case f.jobs < 1:
+		return fmt.Errorf("--jobs %d: allowed are 1 and more", f.jobs)
+	case f.snaplen < 0 || f.snaplen > 65535:
+		return fmt.Errorf("--snaplen %d: allowed are 0 to 65535", f.snaplen)
+	case f.resume != "" && (len(args) > 0 || len(f.sets) > 0 || f.save != ""):
+		return fmt.Errorf("--resume takes the scenario from the state file: give neither scenarios nor --set nor --save with it")
+	case f.resume == "" && len(args) == 0:
+		return fmt.Errorf("give at least one scenario: the name of a built-in ('netgpusim scenario list') or a path")
+	case len(args) > 1 && (f.pcap != "" || f.save != ""):
+		return fmt.Errorf("--pcap and --save go with one scenario (%d given)", len(args))
+	case f.saveAt != "" && f.save == "":
+		return fmt.Errorf("--save-at goes with --save")
+	}
+	return nil
+}
+
+func (c *console) run(ctx context.Context, f *runFlags, args []string) (err error) {
+	if err := f.check(args); err != nil {
+		return err
+	}
+	jobs, err := c.prepare(f, args)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, j := range jobs {
+			if e := j.close(); err == nil {
+				err = e
+			}
+		}
+	}()
+	out := c.out
+	if f.output != "" {
+		file, err := os.Create(f.output)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			if e := file.Close(); err == nil {
+				err = e
+			}
+		}()
+		out = file
+	}
+	results, err := c.simulate(ctx, f, jobs)
+	if err != nil {
+		return err
+	}
+	if err := c.render(out, f, results); err != nil {
+		return internalError{err}
+	}
+	for i := range results {
+		for _, e := range results[i].Expect {
+			if !e.OK {
+				return errExpectation
+			}
+		}
+	}
+	return nil
+}
+
+// job is one scenario to run with what belongs to it.
+type job struct {
+	scenario *scenarios.Scenario
+	options  predict.Options
+	closers  []io.Closer
+}
+
+func (j *job) close() error {
+	for _, closer := range j.closers {
+		if err := closer.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepare loads every scenario before the first one runs, so that a mistake in the
+// last file does not cost the time of the others.
+func (c *console) prepare(f *runFlags, args []string) ([]*job, error) {
+	if f.resume != "" {
+		j, err := resumeJob(f)
+		if err != nil {
+			return nil, err
+		}
+		return []*job{j}, j.addCapture(f)
+	}
+	var jobs []*job
+	for _, name := range args {
+		s, err := scenarios.Load(name, f.sets)
+		if err != nil {
+			return nil, err
+		}
+		j := &job{scenario: s, options: predict.Options{Band: !f.noBand}}
+		if err := j.addSave(f); err != nil {
+			return nil, err
+		}
+		if err := j.addCapture(f); err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, j)
+	}
+	return jobs, nil
+}
+
+func (c *console) render(out io.Writer, f *runFlags, results []reports.Result) error {
+	switch f.format {
+	case "json":
+		return reports.JSON(out, results)
+	case "csv":
+		return reports.CSV(out, results)
+	case "iperf3":
+		return reports.Iperf3(out, results)
+	}
+	terminal := c.outTTY && f.output == ""
+	return reports.Text(out, results, reports.TextOptions{
+		Width: c.width, Color: terminal && c.env("NO_COLOR") == "", Verbose: f.verbose})
+}

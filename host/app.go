@@ -1,0 +1,191 @@
+package host
+
+import (
+	"netgpusim/netgpu"
+	"netgpusim/sim"
+)
+
+// thread is one side of iperf3 for one connection: the loop that sends, the loop
+// that takes iovecs from the rx ring, or the loop that calls recv.
+type thread struct {
+	sock   *socket
+	core   *Core
+	kind   threadKind
+	asleep bool
+
+	// Sender.
+	remaining int64 // of the present sendmsg
+	Calls     int64
+
+	// Receivers: what begin took and end publishes.
+	batch uint32
+	bytes int64
+}
+
+type threadKind uint8
+
+const (
+	threadSend threadKind = iota
+	threadReceiveZC
+	threadReceiveCopy
+)
+
+// Bytes one fragment of an skb can hold: a registered page (patch 12 takes one
+// fragment per 4 KiB page), or a compound page of the socket's page_frag.
+const (
+	fragZC   = 4096
+	fragCopy = 32768
+)
+
+// wakeUp makes a sleeping thread runnable after the scheduler's latency; the cost
+// of waking is the waker's.
+func (t *thread) wakeUp(c *Core) {
+	t.asleep = false
+	c.charge(FnWakeup, t.sock.host.spec.CPU.Wakeup)
+	t.sock.host.schedule(c.cursor+t.sock.host.spec.CPU.WakeLatency, evThread, t.sock.flow, uint64(t.kind))
+}
+
+// begin runs the loop's next turn up to its outcome.
+func (t *thread) begin(c *Core) {
+	switch t.kind {
+	case threadSend:
+		t.send(c)
+	case threadReceiveZC:
+		t.takeBatch(c)
+	case threadReceiveCopy:
+		t.recv(c)
+	}
+}
+
+// end publishes the turn's outcome and decides how the loop goes on.
+func (t *thread) end(c *Core) {
+	var more bool
+	switch t.kind {
+	case threadSend:
+		t.sock.output(c)
+		more = t.remaining == 0 || t.sock.ep.WriteReady()
+	case threadReceiveZC:
+		t.recycleBatch(c)
+		more = t.sock.skq.Readable()
+	case threadReceiveCopy:
+		t.received(c)
+		more = t.sock.queued > 0
+	}
+	switch {
+	case t.sock.host.stopped:
+		t.asleep = false // it neither runs nor waits: nobody wakes it
+	case more:
+		c.runnable(c.cursor, t)
+	default:
+		t.asleep = true
+	}
+}
+
+// send is one sendmsg of SendSize bytes, or what is left of one that had to wait
+// for memory.
+func (t *thread) send(c *Core) {
+	spec := &t.sock.host.spec
+	if t.remaining == 0 {
+		t.remaining = int64(spec.App.SendSize)
+		t.Calls++
+		c.charge(FnSendmsg, spec.CPU.SendCall)
+	}
+	limit := fragCopy
+	if t.sock.zcTx {
+		limit = fragZC
+	}
+	r := t.sock.ep.Write(c.cursor, int(t.remaining), limit)
+	t.remaining -= int64(r.Accepted)
+	c.charge(FnSendmsg, sim.Time(r.NewSKBs)*spec.CPU.SendSKB)
+	if t.sock.zcTx {
+		c.charge(FnSendmsg, sim.Time(r.NewFrags)*spec.CPU.SendPage)
+	} else {
+		c.charge(FnCopy, t.sock.host.copyPace.Time(int64(r.Accepted)))
+	}
+}
+
+// takeBatch is poll and the library's batch call: cons is published at once,
+// before the slots have been read.
+func (t *thread) takeBatch(c *Core) {
+	spec := &t.sock.host.spec
+	t.batch = t.sock.skq.Batch(uint32(spec.App.Batch))
+	c.charge(FnPollCall, spec.CPU.Poll)
+	c.charge(FnApp, sim.Time(t.batch)*spec.CPU.AppIovec+spec.App.ThinkTime)
+}
+
+// recycleBatch reads the slots, adds up lengths, gives each buffer back singly,
+// then submits (modified iperf3's receive loop).
+func (t *thread) recycleBatch(c *Core) {
+	s := t.sock
+	h := s.host
+	keep := h.spec.App.RecycleStop > 0 && c.cursor >= h.spec.App.RecycleStop
+	for i := range t.batch {
+		v := s.skq.Read(i)
+		s.check(c.cursor, v)
+		s.Received += int64(v.Len)
+		if !keep {
+			s.skq.Owner().Recycle(v.Base)
+		}
+	}
+	if t.batch > 0 && !keep {
+		s.skq.Owner().SubmitFill()
+	}
+	h.world.delivered += uint64(t.batch)
+	t.batch = 0
+}
+
+// check compares the bytes an iovec names with the ones that are due.
+func (s *socket) check(now sim.Time, v netgpu.Iovec) {
+	page := s.host.module.PageOf(v.Base)
+	e := s.host.memory.Pages[page]
+	at := uint32(v.Base & 4095)
+	if e.Stream != s.flow || at < uint32(e.Start) || uint64(at-uint32(e.Start))+uint64(v.Len) > uint64(e.Len) ||
+		e.Offset+uint64(at-uint32(e.Start)) != s.expect {
+		if s.Corrupt == 0 {
+			s.firstBad = now
+		}
+		s.Corrupt++
+	}
+	s.expect += uint64(v.Len)
+}
+
+// recv is one read of up to ReceiveSize bytes with its copy.
+func (t *thread) recv(c *Core) {
+	spec := &t.sock.host.spec
+	t.bytes = min(int64(spec.App.ReceiveSize), t.sock.queued)
+	c.charge(FnRecv, spec.CPU.Poll+spec.CPU.RecvCall)
+	c.charge(FnCopy, t.sock.host.copyPace.Time(t.bytes))
+	c.charge(FnApp, spec.App.ThinkTime)
+}
+
+// received frees what was copied and lets TCP open the window.
+func (t *thread) received(c *Core) {
+	s := t.sock
+	left := t.bytes
+	for left > 0 {
+		ck := &s.queue[s.head&uint32(len(s.queue)-1)]
+		take := min(left, int64(ck.len))
+		if ck.offset != s.expect {
+			if s.Corrupt == 0 {
+				s.firstBad = c.cursor
+			}
+			s.Corrupt++
+		}
+		s.expect += uint64(take)
+		ck.offset += uint64(take)
+		ck.len -= uint32(take)
+		left -= take
+		if ck.len == 0 {
+			s.host.skbs.release(ck.handle)
+			s.head++
+		}
+	}
+	s.queued -= t.bytes
+	s.Received += t.bytes
+	if t.bytes > 0 {
+		s.host.world.delivered++
+		s.ep.Consumed(c.cursor, int(t.bytes))
+		s.output(c)
+	}
+	t.bytes = 0
+}

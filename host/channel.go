@@ -1,0 +1,373 @@
+package host
+
+import (
+	"netgpusim/netgpu"
+	"netgpusim/nic"
+	"netgpusim/sim"
+	"netgpusim/tcp"
+)
+
+// rxQueue is the driver's side of a receive queue.
+type rxQueue struct {
+	rq     *nic.RQ
+	ifq    *netgpu.IfQueue // nil for an ordinary queue
+	gpu    bool            // payload pages are GPU memory
+	pages  int             // netgpu pages per WQE
+	starve int64           // refills that found no pages
+}
+
+// channel is an mlx5e channel: one interrupt and one NAPI instance for a send
+// queue, an ordinary receive queue and, if a context has bound it, a netgpu
+// receive queue (patch 20).
+type channel struct {
+	host  *Host
+	index int
+	core  *Core
+	sq    *nic.SQ
+	rx    [2]*rxQueue // in poll order: netgpu (may be nil), ordinary
+	gro   tcp.GRO
+
+	scheduled bool // on its core's poll list, interrupt disarmed
+	phase     phase
+	work      int  // packets of the present poll
+	starved   bool // the last refill failed: keep polling (patch 20)
+	again     bool // the present poll ends by polling again
+	up        []bundle
+	kick      []*socket // sockets whose send completions came in
+}
+
+// bundle is what GRO passes up the stack.
+type bundle struct {
+	seg  tcp.Segment
+	flow uint32
+}
+
+// phase is the next step of a NAPI poll: mlx5e_napi_poll's order.
+type phase uint8
+
+const (
+	phaseTx phase = iota
+	phaseRx
+	phaseRefill
+	phaseFlush
+	phaseArm
+)
+
+// txBudget bounds the send completions of a poll (MLX5E_TX_CQ_POLL_BUDGET).
+const txBudget = 128
+
+// schedule is napi_schedule from the interrupt handler.
+func (ch *channel) schedule(c *Core) {
+	if ch.scheduled {
+		return
+	}
+	ch.scheduled = true
+	ch.phase = phaseTx
+	ch.work = 0
+	c.polls = append(c.polls, ch)
+}
+
+// begin runs the poll up to its next outcome: send completions, a bundle for TCP,
+// the end of the poll.
+func (ch *channel) begin(c *Core) {
+	if ch.phase == phaseTx {
+		c.charge(FnNAPI, ch.host.spec.CPU.NAPIPoll)
+		ch.pollTx(c)
+		if len(ch.kick) > 0 {
+			return
+		}
+		ch.phase = phaseRx
+	}
+	if ch.phase == phaseRx {
+		if ch.pollRx(c) {
+			return
+		}
+		ch.phase = phaseRefill
+	}
+	switch ch.phase {
+	case phaseRefill:
+		ch.refill(c)
+		ch.again = ch.starved || ch.work >= ch.host.spec.CPU.NAPIBudget
+		ch.flush(c)
+	case phaseArm:
+		c.charge(FnNAPIComplete, ch.host.spec.CPU.NAPIComplete)
+	}
+}
+
+// end publishes what begin found, at the time it was done.
+func (ch *channel) end(c *Core) {
+	switch ch.phase {
+	case phaseTx:
+		for _, s := range ch.kick {
+			s.kicked = false
+			s.output(c)
+		}
+		ch.kick = ch.kick[:0]
+		ch.phase = phaseRx
+	case phaseRx:
+		ch.passUp(c)
+	case phaseRefill:
+		ch.passUp(c)
+		if ch.again {
+			c.pollDone(c.cursor, ch.work, true)
+			ch.phase = phaseTx
+			ch.work = 0
+			return
+		}
+		ch.phase = phaseArm
+	case phaseArm:
+		// napi_complete_done, then arm: what arrived meanwhile raises the next
+		// interrupt through the NIC's moderation.
+		ch.scheduled = false
+		c.pollDone(c.cursor, ch.work, false)
+		ch.sq.ArmTx(c.cursor)
+		for _, q := range ch.rx {
+			if q != nil {
+				q.rq.ArmRx(c.cursor)
+			}
+		}
+	}
+}
+
+// pollTx takes send completions: the skb is freed, TSQ may let its socket go on.
+func (ch *channel) pollTx(c *Core) {
+	spec := &ch.host.spec.CPU
+	for range txBudget {
+		done, ok := ch.sq.NextTx(c.cursor)
+		if !ok {
+			return
+		}
+		c.charge(FnPollTx, spec.TxCQE+sim.Time(done.Frags)*spec.TxFragment)
+		s := ch.host.sockets[done.Flow]
+		s.ep.Sent(c.cursor, int(done.Bytes))
+		if !s.kicked {
+			s.kicked = true
+			ch.kick = append(ch.kick, s)
+		}
+	}
+}
+
+// pollRx takes receive completions, the netgpu queue first, until there is nothing
+// to see, the budget is used, or a bundle is ready. It returns false if it did
+// nothing.
+func (ch *channel) pollRx(c *Core) bool {
+	worked := false
+	for ch.work < ch.host.spec.CPU.NAPIBudget && len(ch.up) == 0 {
+		var done *nic.Completion
+		var q *rxQueue
+		for _, q = range ch.rx {
+			if q == nil {
+				continue
+			}
+			if done = q.rq.NextRx(c.cursor); done != nil {
+				break
+			}
+		}
+		if done == nil {
+			break
+		}
+		ch.receive(c, q, done)
+		q.rq.PopRx()
+		ch.work++
+		worked = true
+		ch.collect(c)
+	}
+	return worked
+}
+
+// receive is mlx5e_handle_rx_cqe: an skb for one completion, into GRO.
+func (ch *channel) receive(c *Core, q *rxQueue, done *nic.Completion) {
+	h := ch.host
+	c.charge(FnPollRx, h.perPacket)
+	seg := done.Frame.Seg
+	var first frag
+	nonZC := false
+	if q.ifq == nil {
+		first = frag{page: noPage, len: uint16(seg.Len)}
+	} else {
+		for i := int(done.Used); i < int(done.WQE.N); i++ {
+			q.ifq.PutNapi(netgpu.PageID(done.WQE.Pages[i])) // the packet did not use it
+		}
+		for i := range int(done.Used) {
+			q.ifq.Receive(netgpu.PageID(done.WQE.Pages[i]))
+		}
+		if done.HeaderInPayload > 0 {
+			h.Split.HeaderInPayload++
+			if q.gpu {
+				h.dropBadSplit(q, done)
+				return
+			}
+		}
+		if done.PayloadInHeader > 0 {
+			h.Split.PayloadInHeader++
+			nonZC = true
+		}
+		if done.Used > 0 {
+			first = ch.pageFrag(done, 0)
+		}
+	}
+
+	handle, s := h.skbs.alloc()
+	s.queue = q
+	s.nonZC = nonZC
+	if nonZC {
+		// The linear part holds payload now: it comes before the pages.
+		s.frags = append(s.frags, frag{page: noPage, len: done.PayloadInHeader})
+	}
+	seg.Handle = handle
+	if seg.Len > 0 {
+		c.charge(FnGRO, h.spec.CPU.GROMerge)
+	}
+	into := ch.gro.Offer(c.cursor, done.Frame.Flow, &seg)
+	if into != handle {
+		h.skbs.release(handle)
+		s = &h.skbs.skbs[into]
+		s.nonZC = s.nonZC || nonZC
+		if nonZC {
+			s.frags = append(s.frags, frag{page: noPage, len: done.PayloadInHeader})
+		}
+	}
+	if q.ifq == nil {
+		s.frags = append(s.frags, first)
+		return
+	}
+	if done.Used == 0 {
+		return
+	}
+	if first.len > 0 {
+		s.frags = append(s.frags, first)
+	} else {
+		q.ifq.PutAny(first.page) // only header bytes: pulled, nothing left
+	}
+	for i := 1; i < int(done.Used); i++ {
+		s.frags = append(s.frags, ch.pageFrag(done, i))
+	}
+}
+
+// pageFrag is the payload in the i-th page of a completion.
+func (ch *channel) pageFrag(done *nic.Completion, i int) frag {
+	p := done.WQE.Pages[i]
+	e := &ch.host.memory.Pages[p]
+	return frag{page: netgpu.PageID(p), off: e.Start, len: e.Len}
+}
+
+// dropBadSplit is a packet whose TCP header reaches into GPU memory: the CPU
+// cannot read it there, so the packet cannot be parsed.
+func (h *Host) dropBadSplit(q *rxQueue, done *nic.Completion) {
+	h.Split.Dropped++
+	for i := range int(done.Used) {
+		p := netgpu.PageID(done.WQE.Pages[i])
+		if i == 0 {
+			h.module.CPUAccess(p)
+		}
+		q.ifq.PutAny(p)
+	}
+}
+
+// collect takes from GRO what is ready and charges for its way up.
+func (ch *channel) collect(c *Core) {
+	spec := &ch.host.spec.CPU
+	for {
+		var b bundle
+		var ok bool
+		if b.flow, b.seg, ok = ch.gro.Pop(); !ok {
+			return
+		}
+		if b.seg.Len == 0 {
+			c.charge(FnTCPAck, spec.TCPAck)
+		} else {
+			c.charge(FnTCPReceive, spec.TCPReceive)
+		}
+		ch.up = append(ch.up, b)
+	}
+}
+
+// passUp gives collected bundles to their sockets.
+func (ch *channel) passUp(c *Core) {
+	for i := range ch.up {
+		b := &ch.up[i]
+		ch.host.sockets[b.flow].input(c, &b.seg)
+	}
+	ch.up = ch.up[:0]
+}
+
+// flush lets GRO bundles go: all of them when the poll completes, the old ones
+// when it goes on (Linux 5.8 net/core/dev.c: napi_gro_flush).
+func (ch *channel) flush(c *Core) {
+	if ch.again && ch.host.spec.CPU.TickHz >= 1000 {
+		ch.gro.FlushOlder(c.cursor - sim.Second/sim.Time(ch.host.spec.CPU.TickHz))
+	} else {
+		ch.gro.FlushAll()
+	}
+	ch.collect(c)
+}
+
+// refill posts receive WQEs in bulks, once per poll.
+func (ch *channel) refill(c *Core) {
+	ch.starved = false
+	for _, q := range ch.rx {
+		switch {
+		case q == nil:
+		case q.ifq == nil:
+			ch.refillOrdinary(c, q)
+		default:
+			ch.refillNetgpu(c, q)
+		}
+	}
+}
+
+func (ch *channel) refillOrdinary(c *Core, q *rxQueue) {
+	n := q.rq.Missing()
+	c.charge(FnRefill, sim.Time(n)*ch.host.spec.CPU.PagePool)
+	for range n {
+		q.rq.PostRx(c.cursor, nic.RxWQE{})
+	}
+}
+
+// refillNetgpu is mlx5e_post_rx_wqes over netgpu_get_pages (patches 19, 20): a
+// bulk starts only if eight *pages* are at hand, however many a WQE needs; a bulk
+// that fails midway gives its pages back and makes the poll report busy.
+func (ch *channel) refillNetgpu(c *Core, q *rxQueue) {
+	bulk := ch.host.nicSpec().WQEBulk
+	for q.rq.Missing() >= bulk {
+		if !q.ifq.CanRefill(bulk) || !ch.refillBulk(c, q, bulk) {
+			q.starve++
+			ch.starved = true
+			return
+		}
+	}
+}
+
+func (ch *channel) refillBulk(c *Core, q *rxQueue, bulk int) bool {
+	var wqes [64]nic.RxWQE
+	for i := range bulk {
+		for range q.pages {
+			p, errno := q.ifq.GetPage()
+			if errno != 0 {
+				ch.giveBack(q, wqes[:i+1])
+				q.ifq.FillComplete()
+				return false
+			}
+			w := &wqes[i]
+			w.Pages[w.N] = uint32(p)
+			w.N++
+		}
+	}
+	c.charge(FnRefill, sim.Time(bulk*q.pages)*ch.host.spec.CPU.PageRefill)
+	for i := range bulk {
+		for _, p := range wqes[i].Pages[:wqes[i].N] {
+			q.ifq.Post(netgpu.PageID(p))
+		}
+		q.rq.PostRx(c.cursor, wqes[i])
+	}
+	q.ifq.FillComplete()
+	return true
+}
+
+func (ch *channel) giveBack(q *rxQueue, wqes []nic.RxWQE) {
+	for i := range wqes {
+		for _, p := range wqes[i].Pages[:wqes[i].N] {
+			q.ifq.PutNapi(netgpu.PageID(p))
+		}
+	}
+}

@@ -1,0 +1,244 @@
+package host
+
+import "netgpusim/sim"
+
+// Func is a function of kernel or application that core time is booked to. The
+// names are the kernel's where there is one function that does the work.
+type Func uint8
+
+// The functions of the cost profile.
+const (
+	FnInterrupt Func = iota
+	FnNAPI
+	FnPollRx
+	FnRefill
+	FnGRO
+	FnTCPReceive
+	FnTCPAck
+	FnDeliver
+	FnSendAck
+	FnWakeup
+	FnPollTx
+	FnNAPIComplete
+	FnPollCall
+	FnApp
+	FnRecv
+	FnCopy
+	FnSendmsg
+	FnTCPTransmit
+	FnXmit
+	numFuncs
+)
+
+var funcNames = [numFuncs]string{
+	"mlx5_irq", "napi_poll", "mlx5e_poll_rx_cq", "post_rx_wqes", "napi_gro_receive",
+	"tcp_rcv_established", "tcp_ack", "netgpu_recv_skb", "tcp_send_ack", "wake_up",
+	"mlx5e_poll_tx_cq", "napi_complete", "poll", "app", "recv", "copy", "sendmsg",
+	"tcp_write_xmit", "mlx5e_xmit",
+}
+
+// String returns the name that results use.
+func (f Func) String() string { return funcNames[f] }
+
+// Core runs one item at a time. Interrupts come first, then softirqs until their
+// budget is used up, then threads; ksoftirqd, once it has taken over, and the
+// threads take turns by the time they have had.
+type Core struct {
+	Spent      [numFuncs]sim.Time
+	Interrupts int64
+	Polls      int64
+	HasIRQ     bool // some channel's interrupt is steered here
+	HasApp     bool
+
+	host   *Host
+	id     sim.ActorID
+	index  int
+	cursor sim.Time // how far into the present item the core has come
+	freeAt sim.Time // when the last item ended
+	queued bool     // a turn is scheduled
+
+	item    item
+	channel *channel // of the present item
+	thread  *thread
+	socket  *socket
+
+	irqs    []*channel // interrupts not yet served
+	timers  []*socket  // expired TCP timers
+	polls   []*channel // NAPI instances scheduled, in order
+	threads []*thread  // runnable
+
+	ksoftirqd   bool
+	softStart   sim.Time // when the present run of softirqs began
+	softPackets int
+	softTime    sim.Time // ksoftirqd's and the threads' virtual run times
+	threadTime  sim.Time
+}
+
+// item is what a core is doing.
+type item uint8
+
+const (
+	itemNone item = iota
+	itemInterrupt
+	itemTimer
+	itemPoll
+	itemThread
+)
+
+// itemMin keeps time moving if a profile makes everything free.
+const itemMin = sim.Nanosecond
+
+func newCore(h *Host, index int) *Core {
+	c := &Core{host: h, index: index}
+	c.id = h.world.engine.Register(h.Name+"/core", c)
+	return c
+}
+
+// charge books time to a function and moves the cursor.
+func (c *Core) charge(f Func, d sim.Time) {
+	c.Spent[f] += d
+	c.cursor += d
+}
+
+// Busy is the time spent so far.
+func (c *Core) Busy() sim.Time {
+	var sum sim.Time
+	for _, d := range c.Spent {
+		sum += d
+	}
+	return sum
+}
+
+// wake makes the core look for work, now or when it is free.
+func (c *Core) wake(now sim.Time) {
+	if !c.queued {
+		c.queued = true
+		c.host.world.engine.Schedule(max(now, c.freeAt), sim.Event{Actor: c.id})
+	}
+}
+
+// Handle is a core's turn: the present item ends, the next begins.
+func (c *Core) Handle(now sim.Time, _ sim.Event) {
+	c.cursor = now
+	if c.item != itemNone {
+		c.end(now)
+		if c.cursor > now { // the outcome itself took time: an ACK sent, a thread woken
+			c.turn(now)
+			return
+		}
+	}
+	if c.begin(now) {
+		c.turn(now)
+		return
+	}
+	c.queued = false
+	c.freeAt = now
+}
+
+func (c *Core) turn(now sim.Time) {
+	at := max(c.cursor, now+itemMin)
+	c.queued = true
+	c.freeAt = at
+	c.host.world.engine.Schedule(at, sim.Event{Actor: c.id})
+}
+
+// begin picks the next item and runs it up to the point where its outcome is
+// published. It returns false if there is nothing to do.
+func (c *Core) begin(now sim.Time) bool {
+	switch {
+	case len(c.irqs) > 0:
+		c.channel, c.irqs = popFront(c.irqs)
+		c.item = itemInterrupt
+		c.Interrupts++
+		c.charge(FnInterrupt, c.host.spec.CPU.Interrupt)
+		return true
+	case len(c.timers) > 0:
+		c.socket, c.timers = popFront(c.timers)
+		c.item = itemTimer
+		c.charge(FnTCPTransmit, 0)
+		return true
+	case len(c.polls) > 0 && (!c.ksoftirqd || len(c.threads) == 0 || c.softTime <= c.threadTime):
+		c.beginSoftirq(now)
+		return true
+	case len(c.threads) > 0:
+		c.thread, c.threads = popFront(c.threads)
+		c.item = itemThread
+		c.thread.begin(c)
+		c.threadTime += c.cursor - now
+		return true
+	}
+	return false
+}
+
+// beginSoftirq runs a step of the NAPI instance in front and keeps the books of
+// net.core.netdev_budget.
+func (c *Core) beginSoftirq(now sim.Time) {
+	if c.softStart == 0 {
+		c.softStart = now
+		c.softPackets = 0
+	}
+	c.channel = c.polls[0]
+	c.item = itemPoll
+	c.channel.begin(c)
+	if c.ksoftirqd {
+		c.softTime += c.cursor - now
+	}
+}
+
+// end publishes the outcome of the present item.
+func (c *Core) end(now sim.Time) {
+	it := c.item
+	c.item = itemNone
+	switch it {
+	case itemInterrupt:
+		c.channel.schedule(c)
+	case itemTimer:
+		c.socket.timer.expire(c)
+	case itemPoll:
+		c.channel.end(c)
+	case itemThread:
+		c.thread.end(c)
+	}
+}
+
+// pollDone is called when the NAPI instance in front has finished a poll: it
+// leaves the list or goes to its end, and the softirq's budget is checked.
+func (c *Core) pollDone(now sim.Time, packets int, again bool) {
+	c.Polls++
+	spec := &c.host.spec.CPU
+	ch, rest := popFront(c.polls)
+	c.polls = rest
+	if again {
+		c.polls = append(c.polls, ch)
+	}
+	if len(c.polls) == 0 {
+		c.ksoftirqd = false
+		c.softStart = 0
+		return
+	}
+	c.softPackets += packets
+	if !c.ksoftirqd && (c.softPackets >= spec.NetdevBudget || now-c.softStart >= spec.NetdevTime) {
+		c.ksoftirqd = true
+		c.softTime = max(c.softTime, c.threadTime)
+		c.threadTime = c.softTime
+	}
+}
+
+// runnable puts a thread on its core's queue.
+func (c *Core) runnable(now sim.Time, t *thread) {
+	if len(c.threads) == 0 && c.threadTime < c.softTime {
+		c.threadTime = c.softTime // a thread that slept has no claim on the past
+	}
+	c.threads = append(c.threads, t)
+	c.wake(now)
+}
+
+// popFront takes the first element of a short queue in place, so that the queue
+// keeps its array and never allocates again.
+func popFront[T any](q []T) (T, []T) {
+	first := q[0]
+	copy(q, q[1:])
+	var zero T
+	q[len(q)-1] = zero
+	return first, q[:len(q)-1]
+}

@@ -1,0 +1,215 @@
+package host
+
+import (
+	"netgpusim/netgpu"
+	"netgpusim/nic"
+	"netgpusim/sim"
+	"netgpusim/tcp"
+)
+
+// SplitCounters say how packets met the fixed header split of the netgpu queue.
+type SplitCounters struct {
+	PayloadInHeader int64 // packets with payload bytes in the host page
+	HeaderInPayload int64 // packets with header bytes in a netgpu page
+	Dropped         int64 // of the latter, those whose header lay in GPU memory
+}
+
+// Baseline holds the cumulative counters as they stood when the warm-up ended.
+type Baseline struct {
+	At    sim.Time
+	Wires [2]WireCounters
+	Hosts [2]hostBaseline
+	Conns []connBaseline
+}
+
+// WireCounters are the cumulative counters of a Wire.
+type WireCounters struct {
+	Frames, Bytes, Lost, Duplicated, Reordered int64
+}
+
+type hostBaseline struct {
+	nic   nic.Counters
+	cores []coreBaseline
+}
+
+type coreBaseline struct {
+	spent      [numFuncs]sim.Time
+	interrupts int64
+	polls      int64
+}
+
+type connBaseline struct {
+	received              int64
+	retransmits, timeouts int64
+}
+
+func (w *Wire) counters() WireCounters {
+	return WireCounters{w.Frames, w.Bytes, w.Lost, w.Duplicated, w.Reordered}
+}
+
+// restart begins the measurement: everything cumulative is noted, everything
+// averaged starts anew.
+func (w *World) restart(now sim.Time) {
+	b := &w.Baseline
+	b.At = now
+	for i, wire := range w.Wires {
+		b.Wires[i] = wire.counters()
+	}
+	for i, h := range w.Hosts {
+		hb := &b.Hosts[i]
+		hb.nic = h.nic.Counters
+		hb.cores = hb.cores[:0]
+		for _, c := range h.cores {
+			hb.cores = append(hb.cores, coreBaseline{c.Spent, c.Interrupts, c.Polls})
+		}
+		h.tree.Restart()
+		for _, r := range h.rings() {
+			r.gauge.Restart(now)
+		}
+	}
+	b.Conns = b.Conns[:0]
+	for _, c := range w.Conns {
+		st := c.tx.ep.Stats()
+		b.Conns = append(b.Conns, connBaseline{c.rx.Received, st.Retransmits, st.Timeouts})
+		c.tx.ep.RestartStats(now)
+		c.tx.RTT.Reset()
+	}
+}
+
+// Span is the time measured so far.
+func (w *World) Span() sim.Time { return w.engine.Now() - w.Baseline.At }
+
+// WireTraffic is what one direction of the link carried since the warm-up.
+func (w *World) WireTraffic(i int) WireCounters {
+	now, base := w.Wires[i].counters(), w.Baseline.Wires[i]
+	return WireCounters{now.Frames - base.Frames, now.Bytes - base.Bytes, now.Lost - base.Lost,
+		now.Duplicated - base.Duplicated, now.Reordered - base.Reordered}
+}
+
+// CoreUse is what one core did since the warm-up.
+type CoreUse struct {
+	Index      int
+	Role       string
+	Spent      [numFuncs]sim.Time
+	Busy       sim.Time
+	Interrupts int64
+	Polls      int64
+}
+
+// CoreUses lists the cores that have a role, in order.
+func (w *World) CoreUses(host int) []CoreUse {
+	var uses []CoreUse
+	for i, c := range w.Hosts[host].cores {
+		u := CoreUse{Index: c.index, Spent: c.Spent, Interrupts: c.Interrupts, Polls: c.Polls}
+		switch {
+		case c.HasIRQ && c.HasApp:
+			u.Role = "irq+app"
+		case c.HasIRQ:
+			u.Role = "irq"
+		case c.HasApp:
+			u.Role = "app"
+		default:
+			continue
+		}
+		if i < len(w.Baseline.Hosts[host].cores) {
+			base := &w.Baseline.Hosts[host].cores[i]
+			for f := range u.Spent {
+				u.Spent[f] -= base.spent[f]
+			}
+			u.Interrupts -= base.interrupts
+			u.Polls -= base.polls
+		}
+		for _, d := range u.Spent {
+			u.Busy += d
+		}
+		uses = append(uses, u)
+	}
+	return uses
+}
+
+// NICCounters are one host's NIC counters since the warm-up.
+func (w *World) NICCounters(host int) nic.Counters {
+	return w.Hosts[host].nic.Counters.Sub(w.Baseline.Hosts[host].nic)
+}
+
+// ConnUse is what one connection did since the warm-up.
+type ConnUse struct {
+	Received              int64
+	Retransmits, Timeouts int64
+	Stats                 tcp.Stats
+	MSS                   int
+	RTT                   *sim.Histogram
+	TxGPU, RxGPU          bool
+	ZCTx, ZCRx            bool
+	RxBlocked             int64
+}
+
+// ConnUse measures connection i.
+func (w *World) ConnUse(i int) ConnUse {
+	c := w.Conns[i]
+	st := c.tx.ep.Stats()
+	u := ConnUse{Received: c.rx.Received, Retransmits: st.Retransmits, Timeouts: st.Timeouts, Stats: st,
+		MSS: c.tx.ep.MSS(), RTT: &c.tx.RTT, ZCTx: c.tx.zcTx, ZCRx: c.rx.skq != nil, RxBlocked: c.rx.RxBlocked}
+	u.TxGPU = u.ZCTx && c.From.usesGPU()
+	u.RxGPU = u.ZCRx && c.To.usesGPU()
+	if i < len(w.Baseline.Conns) {
+		base := w.Baseline.Conns[i]
+		u.Received -= base.received
+		u.Retransmits -= base.retransmits
+		u.Timeouts -= base.timeouts
+	}
+	return u
+}
+
+// namedGauge is a ring whose occupancy is kept.
+type namedGauge struct {
+	name    string
+	entries int
+	gauge   *sim.Gauge
+}
+
+// RingUse is a ring's occupancy since the warm-up.
+type RingUse struct {
+	Name     string
+	Entries  int
+	Min, Max int64
+	Mean     float64
+	Empty    sim.Time
+	Full     sim.Time
+}
+
+// RingUses lists a host's rings.
+func (w *World) RingUses(host int) []RingUse {
+	now := w.engine.Now()
+	var uses []RingUse
+	for _, r := range w.Hosts[host].rings() {
+		g := r.gauge
+		uses = append(uses, RingUse{r.name, r.entries, g.Min(), g.Max(), g.Mean(now), g.Empty(now), g.Full(now)})
+	}
+	return uses
+}
+
+// Violation is a broken invariant, as the ledger or the delivery check saw it.
+type Violation struct {
+	Invariant string
+	At        sim.Time
+	What      string
+	Count     int64
+}
+
+// Violations lists what a host's ledger and its sockets' delivery checks found.
+func (h *Host) Violations() []Violation {
+	var vs []Violation
+	for _, v := range h.module.Violations() {
+		vs = append(vs, Violation{v.Invariant, sim.Time(v.Stamp), v.What, int64(v.Count)})
+	}
+	for _, s := range h.sockets {
+		if s != nil && s.Corrupt > 0 {
+			vs = append(vs, Violation{"delivery", s.firstBad, "bytes delivered to the application are not the ones sent", s.Corrupt})
+		}
+	}
+	return vs
+}
+
+// Pages is the page ledger of a host: how many registered pages are in each place.
+func (h *Host) Pages() netgpu.Census { return h.module.Census() }

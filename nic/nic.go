@@ -1,0 +1,133 @@
+package nic
+
+import (
+	"fmt"
+
+	"netgpusim/pcie"
+	"netgpusim/sim"
+)
+
+// Driver is the software side that the NIC interrupts.
+type Driver interface {
+	// Interrupt is called when a channel's MSI-X message has reached the host.
+	Interrupt(now sim.Time, channel int)
+}
+
+// Counters are the NIC's statistics, under ethtool's names where it has one.
+type Counters struct {
+	RxPackets     int64 // rx_packets_phy
+	RxBytes       int64 // rx_bytes_phy, FCS left out
+	RxOutOfBuffer int64 // rx_out_of_buffer: no WQE posted
+	RxDiscards    int64 // rx_discards_phy: ingress buffer full because PCIe does not drain it
+	RxOversize    int64 // rx_oversize_pkts_phy: longer than the WQE's buffers
+	RxInterrupts  int64 // interrupts raised by receive completions
+	TxPackets     int64 // tx_packets_phy
+	TxBytes       int64 // tx_bytes_phy, FCS left out
+	TxWQEs        int64
+	TxTSOPackets  int64 // tx_tso_packets: WQEs that became more than one frame
+	TxInterrupts  int64
+	LagMax        sim.Time // longest time a CQE was visible before its payload was
+}
+
+// Sub returns what was counted since base. LagMax is a maximum and is kept.
+func (c Counters) Sub(base Counters) Counters {
+	c.RxPackets -= base.RxPackets
+	c.RxBytes -= base.RxBytes
+	c.RxOutOfBuffer -= base.RxOutOfBuffer
+	c.RxDiscards -= base.RxDiscards
+	c.RxOversize -= base.RxOversize
+	c.RxInterrupts -= base.RxInterrupts
+	c.TxPackets -= base.TxPackets
+	c.TxBytes -= base.TxBytes
+	c.TxWQEs -= base.TxWQEs
+	c.TxTSOPackets -= base.TxTSOPackets
+	c.TxInterrupts -= base.TxInterrupts
+	return c
+}
+
+// NIC is one mlx5 port. It is an actor: doorbells, the send engine, moderation
+// timers and interrupts in flight are its events.
+type NIC struct {
+	Counters Counters
+
+	spec   *Spec
+	engine *sim.Engine
+	id     sim.ActorID
+	tree   *pcie.Tree
+	memory *Memory
+	wire   Wire
+	driver Driver
+
+	rqs   []*RQ
+	sqs   []*SQ
+	steer []*RQ // by flow
+
+	ingress sim.Window // bytes received and not yet drained over PCIe
+
+	nextSQ   int  // round robin of the send engine
+	txActive bool // a send engine event is pending
+	ahead    sim.Time
+}
+
+// Event kinds of the NIC.
+const (
+	evDoorbell  uint16 = iota // A: send queue, B: producer index
+	evSend                    // the send engine takes the next WQE
+	evSent                    // A: send queue, the last frame of its oldest WQE has left
+	evRxExpired               // A: receive queue, moderation timer
+	evTxExpired               // A: send queue, moderation timer
+	evInterrupt               // A: channel, MSI-X has arrived
+)
+
+// New makes a NIC that sends on wire, writes payload into memory, and belongs to
+// the given PCIe tree. The link rate sets how far ahead of the wire the send
+// engine may fetch.
+func New(e *sim.Engine, name string, spec *Spec, tree *pcie.Tree, memory *Memory, wire Wire, rate sim.Bandwidth, driver Driver) (*NIC, error) {
+	if spec.CQEntries < spec.RQEntries {
+		return nil, fmt.Errorf("nic: %d completion queue entries for %d receive WQEs: mlx5 sizes the CQ to hold a completion of every WQE", spec.CQEntries, spec.RQEntries)
+	}
+	n := &NIC{spec: spec, engine: e, tree: tree, memory: memory, wire: wire, driver: driver,
+		ingress: sim.NewWindow(int64(spec.IngressBuffer)),
+		ahead:   rate.Pace().Time(int64(spec.TxLookahead))}
+	n.id = e.Register(name, n)
+	return n, nil
+}
+
+// Steer sends a flow's frames to a receive queue (an ntuple rule).
+func (n *NIC) Steer(flow uint32, q *RQ) {
+	for len(n.steer) <= int(flow) {
+		n.steer = append(n.steer, nil)
+	}
+	n.steer[flow] = q
+}
+
+// Handle is the NIC's part of the event loop.
+func (n *NIC) Handle(now sim.Time, ev sim.Event) {
+	switch ev.Kind {
+	case evDoorbell:
+		n.doorbell(now, n.sqs[ev.A], uint32(ev.B))
+	case evSend:
+		n.send(now)
+	case evSent:
+		n.complete(now, n.sqs[ev.A])
+	case evRxExpired:
+		q := n.rqs[ev.A]
+		if q.mod.expired(n.engine) {
+			n.raise(now, &q.mod)
+		}
+	case evTxExpired:
+		q := n.sqs[ev.A]
+		if q.mod.expired(n.engine) {
+			n.raise(now, &q.mod)
+		}
+	case evInterrupt:
+		n.driver.Interrupt(now, int(ev.A))
+	}
+}
+
+// raise writes the EQE and the MSI-X message of a completion queue's channel.
+func (n *NIC) raise(at sim.Time, m *moderation) {
+	n.tree.Write(at, pcie.HostMemory, int64(n.spec.EQEBytes))
+	arrives := n.tree.Interrupt(at)
+	n.engine.Schedule(arrives, sim.Event{Actor: n.id, Kind: evInterrupt, A: uint32(m.channel)})
+}

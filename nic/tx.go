@@ -1,0 +1,196 @@
+package nic
+
+import (
+	"netgpusim/pcie"
+	"netgpusim/sim"
+	"netgpusim/tcp"
+)
+
+// Sizes of a send WQE (Linux 5.8 mlx5 en_tx.c): 16-byte data segments in 64-byte
+// basic blocks; control and Ethernet segment take one data segment each, the
+// latter with the first 2 bytes of an inlined header.
+const (
+	dsBytes = 16
+	bbBytes = 64
+)
+
+// TxWQE describes one skb to send: a segment of up to 64 KiB that the NIC cuts
+// into frames, its header inlined, its payload in Frags fragments of memory.
+type TxWQE struct {
+	Seg    tcp.Segment
+	Flow   uint32
+	Header uint16
+	Frags  uint8
+	Target pcie.Target // where the payload lies
+	Token  uint32      // the driver's name for the skb
+}
+
+// bytes is the size of the WQE before rounding to basic blocks.
+func (w *TxWQE) bytes() int64 {
+	ds := int64(2) + (int64(w.Header)-2+dsBytes-1)/dsBytes + int64(w.Frags)
+	return ds * dsBytes
+}
+
+// BasicBlocks is how much of the send queue the WQE takes.
+func (w *TxWQE) BasicBlocks() int { return int((w.bytes() + bbBytes - 1) / bbBytes) }
+
+// TxCompletion tells the driver that an skb's payload has been read.
+type TxCompletion struct {
+	Visible sim.Time
+	Token   uint32
+	Flow    uint32
+	Bytes   uint32
+	Frags   uint8
+	blocks  uint8
+}
+
+// SQ is one send queue with its completion queue.
+type SQ struct {
+	Channel int
+
+	nic   *NIC
+	index int
+
+	wqes       []TxWQE // one slot per WQE; at most one WQE per basic block
+	cqes       []TxCompletion
+	head, tail uint32 // WQEs taken by the NIC, posted by the driver
+	rung       uint32 // producer index of the last doorbell that arrived
+	sent       uint32 // WQEs whose last frame has left: completions written
+	polled     uint32 // completions taken by the driver
+	blocks     int    // basic blocks in use
+	mod        moderation
+}
+
+// AddSQ adds a send queue on a channel.
+func (n *NIC) AddSQ(channel int) *SQ {
+	q := &SQ{Channel: channel, nic: n, index: len(n.sqs),
+		wqes: make([]TxWQE, n.spec.SQEntries),
+		cqes: make([]TxCompletion, n.spec.SQEntries)}
+	q.mod = moderation{period: n.spec.TxCoalesceTime, frames: n.spec.TxCoalesceFrames, channel: channel}
+	q.mod.timer.Init(sim.Event{Actor: n.id, Kind: evTxExpired, A: uint32(q.index)})
+	n.sqs = append(n.sqs, q)
+	return q
+}
+
+// HasRoom says whether a WQE of so many basic blocks fits.
+func (q *SQ) HasRoom(blocks int) bool { return q.blocks+blocks <= len(q.wqes) }
+
+// Room is the number of free basic blocks.
+func (q *SQ) Room() int { return len(q.wqes) - q.blocks }
+
+// PostTx writes a WQE and rings the doorbell at time now: 8 bytes of MMIO that the
+// NIC sees after their way over PCIe. HasRoom must hold.
+func (q *SQ) PostTx(now sim.Time, w *TxWQE) {
+	q.wqes[q.tail&uint32(len(q.wqes)-1)] = *w
+	q.tail++
+	q.blocks += w.BasicBlocks()
+	n := q.nic
+	arrives := n.tree.MMIOWrite(now, 8)
+	n.engine.Schedule(arrives, sim.Event{Actor: n.id, Kind: evDoorbell, A: uint32(q.index), B: uint64(q.tail)})
+}
+
+// NextTx takes the oldest completion that software can see at time now.
+func (q *SQ) NextTx(now sim.Time) (TxCompletion, bool) {
+	if q.sent == q.polled {
+		return TxCompletion{}, false
+	}
+	c := q.cqes[q.polled&uint32(len(q.cqes)-1)]
+	if c.Visible > now {
+		return TxCompletion{}, false
+	}
+	q.polled++
+	q.blocks -= int(c.blocks)
+	return c, true
+}
+
+// ArmTx asks for an interrupt at the next completion.
+func (q *SQ) ArmTx(now sim.Time) {
+	if q.mod.arm(q.nic.engine, now, int(q.sent-q.polled)) {
+		q.nic.Counters.TxInterrupts++
+		q.nic.raise(now, &q.mod)
+	}
+}
+
+func (n *NIC) doorbell(now sim.Time, q *SQ, producer uint32) {
+	q.rung = producer
+	if !n.txActive {
+		n.txActive = true
+		n.engine.Schedule(now+n.spec.TxPipeline, sim.Event{Actor: n.id, Kind: evSend})
+	}
+}
+
+// send takes WQEs from the send queues in turn for as long as the payload fetched
+// stays within TxLookahead of the wire, and comes back when the wire has caught up.
+// WQEs are the unit of arbitration: frames of one WQE leave in one train.
+func (n *NIC) send(now sim.Time) {
+	for {
+		q := n.pickSQ()
+		if q == nil {
+			n.txActive = false
+			return
+		}
+		if catchUp := n.wire.FreeAt() - n.ahead; catchUp > now {
+			n.engine.Schedule(catchUp, sim.Event{Actor: n.id, Kind: evSend})
+			return
+		}
+		n.transmit(now, q)
+	}
+}
+
+func (n *NIC) pickSQ() *SQ {
+	for range n.sqs {
+		q := n.sqs[n.nextSQ]
+		n.nextSQ++
+		if n.nextSQ == len(n.sqs) {
+			n.nextSQ = 0
+		}
+		if q.head != q.rung {
+			return q
+		}
+	}
+	return nil
+}
+
+// transmit fetches one WQE and its payload and puts its frames on the wire as
+// their bytes arrive.
+func (n *NIC) transmit(now sim.Time, q *SQ) {
+	w := &q.wqes[q.head&uint32(len(q.wqes)-1)]
+	q.head++
+	n.Counters.TxWQEs++
+	blocks := w.BasicBlocks()
+	_, fetched := n.tree.Read(now, pcie.HostMemory, int64(blocks)*bbBytes, n.spec.OutstandingRead)
+	first, last := fetched, fetched
+	if w.Seg.Len > 0 {
+		first, last = n.tree.Read(fetched, w.Target, int64(w.Seg.Len), n.spec.OutstandingRead)
+	}
+	frames := tcp.Frames(&w.Seg)
+	if frames > 1 {
+		n.Counters.TxTSOPackets++
+	}
+	frame := Frame{Flow: w.Flow, Header: w.Header}
+	var departed sim.Time
+	for i := range frames {
+		frame.Seg = tcp.Frame(&w.Seg, i)
+		ready := last
+		if i+1 < frames {
+			ready = first + sim.Time(int64(last-first)/int64(frames)*int64(i+1))
+		}
+		departed = n.wire.Send(ready, &frame)
+		n.Counters.TxPackets++
+		n.Counters.TxBytes += frame.Length()
+	}
+	q.cqes[(q.head-1)&uint32(len(q.cqes)-1)] = TxCompletion{Token: w.Token, Flow: w.Flow,
+		Bytes: w.Seg.Len, Frags: w.Frags, blocks: uint8(blocks)}
+	n.engine.Schedule(departed, sim.Event{Actor: n.id, Kind: evSent, A: uint32(q.index)})
+}
+
+// complete writes the CQE of the oldest WQE under way: its last frame has left.
+func (n *NIC) complete(now sim.Time, q *SQ) {
+	_, visible := n.tree.Write(now, pcie.HostMemory, int64(n.spec.CQEBytes))
+	q.cqes[q.sent&uint32(len(q.cqes)-1)].Visible = visible
+	q.sent++
+	if q.mod.completed(n.engine, visible) {
+		n.Counters.TxInterrupts++
+		n.raise(visible, &q.mod)
+	}
+}

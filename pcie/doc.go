@@ -1,0 +1,34 @@
+// Package pcie models the PCIe tree around one host's NIC and GPU: what each
+// transaction puts on which link, and when it arrives.
+//
+// The unit of work is the transaction: the NIC posts n bytes, or reads n bytes.
+// Tree books a whole transaction arithmetically on the link directions it crosses
+// ("this direction is free at ...") and returns its times at once, without events
+// and without allocation. Within a transaction the TLPs are followed by three
+// representatives, the first, the last but one and the last: in a tandem of
+// first-in-first-out stages with TLPs of equal size, the times of all others lie
+// between theirs, so the booking gives what a TLP by TLP simulation would.
+//
+// How to use it:
+//
+//  1. Make a Tree with New, giving it the specification, the number of reads the
+//     NIC keeps in flight, and what sits behind the GPU's link (gpu.Device.Target).
+//  2. Call Write, Read, MMIOWrite and Interrupt with the time of the call. Calls
+//     should come in time order, as they do from an engine's events; times that
+//     come out of order are booked safely, only less exactly.
+//  3. Call Restart when warm-up ends and Links for the counters.
+//
+// The ordering rules of the PCIe base specification (table "Ordering Rules
+// Summary") that a booking keeps, strict ordering, no relaxed-ordering bit:
+//
+//   - A posted write does not pass an earlier posted write on any link they share,
+//     so visibility is monotone for each destination. Different destinations
+//     diverge at the switch or root complex: a CQE in host memory can be visible
+//     before the payload in GPU memory.
+//   - A read request, and a completion, does not pass a posted write that was ready
+//     for the link before it.
+//   - A posted write passes read requests that wait for a tag, and completions
+//     that are booked but not yet due.
+//
+// docs/models/pcie.md has the equations, parameters and sources.
+package pcie

@@ -1,0 +1,62 @@
+package pcie
+
+import (
+	"math/bits"
+
+	"netgpusim/sim"
+)
+
+// Sizes of TLPs on the wire in bytes. Around its header and data a TLP has 8 bytes
+// in every generation up to 5: STP, sequence number, LCRC and END in Gen1 and
+// Gen2, STP token and LCRC from Gen3 on. No ECRC. Every memory request has the
+// 4-DW header of 64-bit addressing, to host memory as well as to the GPU's BAR: a
+// server's buffers lie above 4 GiB.
+const (
+	framingBytes       = 8
+	writeOverhead      = framingBytes + 16 // MWr, 4-DW header
+	requestBytes       = framingBytes + 16 // MRd, 4-DW header, no data
+	completionOverhead = framingBytes + 12 // CplD, 3-DW header
+	interruptBytes     = 4                 // MSI-X: a posted write of one DW
+	referenceRead      = 64                // the read that Spec.HostReadRTT is about
+	referenceWrite     = 64                // the write that Spec.HostWrite is about
+	referenceDoorbell  = 8                 // the store that Spec.MMIOWrite is about
+	creditBytes        = 16                // one posted data credit (PCIe base specification 2.6.1)
+)
+
+// dataBytes is what n bytes occupy in the data field of TLPs: whole DWs, and one
+// DW even for a transaction of no bytes (zero-length, no byte enabled).
+func dataBytes(n int64) int64 { return max(4, (n+3)&^3) }
+
+// split describes how n bytes are divided into pieces of a power of two: their
+// number, and the size of the last.
+func split(n int64, shift uint) (pieces, tail int64) {
+	pieces = max(1, (n+1<<shift-1)>>shift)
+	return pieces, n - (pieces-1)<<shift
+}
+
+// shiftOf is the base-2 logarithm of a power of two.
+func shiftOf(b sim.Bytes) uint { return uint(bits.TrailingZeros64(uint64(b))) }
+
+// sizes are the bytes that the pieces of a transaction occupy at a stage: each but
+// the last, the last, and all together.
+type sizes struct{ full, tail, all int64 }
+
+// writeSizes are the wire bytes of n data bytes (whole DWs) in tlps writes.
+func (t *Tree) writeSizes(n, tlps, tail int64) sizes {
+	return sizes{
+		full: 1<<t.payloadShift + writeOverhead,
+		tail: tail + writeOverhead,
+		all:  n + tlps*writeOverhead,
+	}
+}
+
+// answers is what the completions of a read are on the wire. A read that starts on
+// a completion boundary is assumed, which holds for pages and for queue entries.
+type answers struct {
+	request sizes // request by request: all completions that answer it
+	tlp     sizes // TLP by TLP
+	first   int64 // the first TLP
+	tlps    int64
+	perFull int64 // TLPs of every request but the last
+	perTail int64 // and of the last
+}

@@ -1,0 +1,162 @@
+package pcie
+
+import "netgpusim/sim"
+
+// Write is the NIC posting n bytes to dst, in TLPs of at most MPS, starting on an
+// MPS boundary. sent is when the last byte has left the NIC, so that its buffer is
+// free: later than the bare transmission if earlier traffic, a slower link
+// downstream or the receiver's posted credits hold it up. visible is when software
+// at the destination can see the last byte; it never goes back from one write to
+// the next to the same destination. A write of 0 bytes is the zero-length write of
+// the PCIe specification: one DW with no byte enabled.
+func (t *Tree) Write(now sim.Time, dst Target, n int64) (sent, visible sim.Time) {
+	for ; n > t.postedBurst; n -= t.postedBurst {
+		t.post(now, dst, t.postedBurst)
+	}
+	return t.post(now, dst, n)
+}
+
+// post is Write for at most postedBurst bytes.
+func (t *Tree) post(now sim.Time, dst Target, n int64) (sent, visible sim.Time) {
+	to := &t.targets[dst]
+	data := dataBytes(n)
+	tlps, tail := split(data, t.payloadShift)
+	wire := t.writeSizes(data, tlps, tail)
+	body := sizes{full: 1 << t.payloadShift, tail: tail, all: data}
+	units := (data + creditBytes - 1) / creditBytes
+
+	first := t.nic.up
+	credits := t.nic.credits[0]
+	b := newBurst(tlps, now)
+	first.carryPosted(&b, wire, n, credits, units)
+	sent = b.last
+	b.delay(first.latency)
+
+	if to.out != nil {
+		b.delay(to.turn)
+		if to.peerWrites != nil {
+			to.peerWrites.serve(&b, body)
+		}
+		to.out.carryPosted(&b, wire, n, to.outCredit, units)
+		// The TLPs have left the switch's or root complex's receive buffer.
+		credits.hold(b.first+first.latency, b.last+first.latency)
+		first, credits = to.out, to.outCredit
+		b.delay(first.latency)
+	}
+	if to.writes != nil {
+		to.writes.serve(&b, body)
+	}
+	credits.hold(b.first+first.latency, b.last+first.latency)
+	return sent, b.last + to.visible
+}
+
+// Read is the NIC reading n bytes from src with requests of at most MRRS. The
+// requests share the NIC's tags with all other reads, in the order of the calls. It
+// returns when the first completion TLP and when the last have arrived at the NIC.
+// A read of 0 bytes is the zero-length read of the PCIe specification, which
+// flushes earlier writes on its way.
+func (t *Tree) Read(now sim.Time, src Target, n int64) (first, last sim.Time) {
+	if n <= t.readBurst {
+		return t.fetch(now, src, n)
+	}
+	first, _ = t.fetch(now, src, t.readBurst)
+	for n -= t.readBurst; n > t.readBurst; n -= t.readBurst {
+		t.fetch(now, src, t.readBurst)
+	}
+	_, last = t.fetch(now, src, n)
+	return first, last
+}
+
+// fetch is Read for at most readBurst bytes.
+func (t *Tree) fetch(now sim.Time, src Target, n int64) (first, last sim.Time) {
+	from := &t.targets[src]
+	data := dataBytes(n)
+	requests, tail := split(data, t.requestShift)
+	wire := sizes{full: requestBytes, tail: requestBytes, all: requests * requestBytes}
+
+	b := newBurst(requests, now)
+	t.tags.admit(&b, 0)
+	up := t.nic.up
+	up.carryOther(&b, wire, 0)
+	b.delay(up.latency)
+	if from.out != nil {
+		b.delay(from.turn)
+		from.out.carryOther(&b, wire, 0)
+		b.delay(from.out.latency)
+	}
+	b.delay(from.service)
+
+	// Answers: as many completions per request as its data needs.
+	if from.reads != nil {
+		from.reads.serve(&b, sizes{full: 1 << t.requestShift, tail: tail, all: data})
+	}
+	back := from.back
+	if back == nil {
+		back = t.nic.down
+	}
+	c := t.completions(data, requests, tail)
+	back.carryAnswers(&b, &c, n)
+	if back != t.nic.down {
+		b.delay(back.latency + from.turn)
+		if from.peerReads != nil {
+			from.peerReads.serve(&b, sizes{full: 1 << t.completionShift, tail: c.tlp.tail - completionOverhead, all: data})
+		}
+		t.nic.down.carryOther(&b, c.tlp, n)
+	}
+	b.delay(t.nic.down.latency)
+	// A request's tag is free when its last completion is in; completions come
+	// evenly spaced.
+	done := b.last
+	if requests > 1 {
+		done = b.first + (b.last-b.first)*sim.Time(c.perFull-1)/sim.Time(c.tlps-1)
+	}
+	t.tags.hold(done, b.last)
+	return b.first, b.last
+}
+
+// completions works out the answers to requests for data bytes in all, of tail
+// bytes the last.
+func (t *Tree) completions(data, requests, tail int64) answers {
+	tlps, tailTLP := split(data, t.completionShift)
+	perFull := int64(1) << (t.requestShift - t.completionShift)
+	perTail := tlps - (requests-1)*perFull
+	all := data + tlps*completionOverhead
+	a := answers{
+		request: sizes{
+			full: 1<<t.requestShift + perFull*completionOverhead,
+			tail: tail + perTail*completionOverhead,
+			all:  all,
+		},
+		tlp:     sizes{full: 1<<t.completionShift + completionOverhead, tail: tailTLP + completionOverhead, all: all},
+		tlps:    tlps,
+		perFull: perFull,
+		perTail: perTail,
+	}
+	a.first = a.tlp.full
+	if tlps == 1 {
+		a.first = a.tlp.tail
+	}
+	return a
+}
+
+// MMIOWrite is a core storing n bytes to the NIC: a doorbell. It returns when the
+// NIC has them.
+func (t *Tree) MMIOWrite(now sim.Time, n int64) (arrives sim.Time) {
+	data := dataBytes(n)
+	tlps, tail := split(data, t.payloadShift)
+	wire := t.writeSizes(data, tlps, tail)
+	b := newBurst(tlps, now+t.mmio)
+	if t.uplink != nil {
+		t.uplink.down.carryPosted(&b, wire, n, nil, 0)
+		b.delay(t.uplink.down.latency + t.targets[HostMemory].turn)
+	}
+	t.nic.down.carryPosted(&b, wire, n, nil, 0)
+	return b.last + t.nic.down.latency
+}
+
+// Interrupt is the NIC signalling MSI-X: a posted write of one DW to the host,
+// behind all earlier writes to host memory. It returns when the host has it.
+func (t *Tree) Interrupt(now sim.Time) (arrives sim.Time) {
+	_, arrives = t.Write(now, HostMemory, interruptBytes)
+	return arrives
+}

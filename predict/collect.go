@@ -1,0 +1,186 @@
+package predict
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+
+	"netgpusim/host"
+	"netgpusim/nic"
+	"netgpusim/pcie"
+	"netgpusim/reports"
+	"netgpusim/scenarios"
+	"netgpusim/tcp"
+)
+
+// collect reads a finished world into a result.
+func collect(s *scenarios.Scenario, w *host.World) *reports.Result {
+	e := w.Engine()
+	span := w.Span().Seconds()
+	r := &reports.Result{
+		Schema: reports.ResultSchema, Scenario: s.Name, Title: s.Title, Seed: s.Seed, Version: Version,
+		SimulatedS: e.Now().Seconds(), WarmupS: w.Baseline.At.Seconds(),
+		Events: e.Events(), Packets: uint64(w.Wires[0].Frames + w.Wires[1].Frames),
+		Drops: map[string]int64{}, Warnings: s.Warnings,
+	}
+	for _, a := range s.Assumptions {
+		r.Assumptions = append(r.Assumptions, reports.Assumption{Key: a.Key, Value: a.Value, Why: a.Why})
+	}
+	for i := range w.Conns {
+		r.PerFlow = append(r.PerFlow, flow(w, i, span))
+		r.GoodputGbps += r.PerFlow[i].GoodputGbps
+	}
+	r.GoodputCI95Gbps = w.Batches.CI95()
+	for i := range w.Wires {
+		r.Links = append(r.Links, wire(s, w, i, span))
+	}
+	for i, h := range w.Hosts {
+		for _, l := range h.PCIe() {
+			r.PCIe.Links = append(r.PCIe.Links, pcieLink(h.Name, &l, span))
+		}
+		for _, u := range w.CoreUses(i) {
+			r.CPU.Cores = append(r.CPU.Cores, core(h.Name, &u, span))
+		}
+		for _, g := range w.RingUses(i) {
+			r.Rings = append(r.Rings, reports.Ring{Host: h.Name, Name: g.Name, Entries: g.Entries,
+				Occupancy: reports.Occupancy{Min: float64(g.Min), Mean: g.Mean, Max: float64(g.Max)},
+				EmptyS:    g.Empty.Seconds(), FullS: g.Full.Seconds()})
+		}
+		count := w.NICCounters(i)
+		r.NICs = append(r.NICs, nicCounters(h, &count))
+		addDrops(r.Drops, &count, w.WireTraffic(i), h)
+		addPages(&r.Pages, h)
+		for _, v := range h.Violations() {
+			r.Violations = append(r.Violations, reports.Violation{Invariant: v.Invariant, TimeS: v.At.Seconds(), Host: h.Name, What: v.What, Count: v.Count})
+		}
+	}
+	if w.Stall != nil {
+		r.Stall = &reports.Stall{SinceS: w.Stall.Since.Seconds(), Cause: w.Stall.Cause, What: w.Stall.What}
+	}
+	r.Digest = digest(w, r)
+	r.Limit, r.Ladder = limits(r)
+	return r
+}
+
+func flow(w *host.World, i int, span float64) reports.Flow {
+	c, u := w.Conns[i], w.ConnUse(i)
+	f := reports.Flow{ID: c.Name, Direction: c.From.Name + "->" + c.To.Name,
+		TxPath: path(u.ZCTx), RxPath: path(u.ZCRx), TxMemory: memory(u.TxGPU), Memory: memory(u.RxGPU),
+		MSSBytes: int64(u.MSS), Bytes: u.Received, Retransmits: u.Retransmits, Timeouts: u.Timeouts,
+		CwndBytesMax:    int64(u.Stats.CwndMax),
+		LimitedByWindow: u.Stats.RwndLimited, LimitedByCwnd: u.Stats.CwndLimited, LimitedByApp: u.Stats.AppLimited}
+	if span > 0 {
+		f.GoodputGbps = float64(u.Received) * 8 / span / 1e9
+	}
+	if u.RTT.Count() > 0 {
+		f.RTTUs = reports.RTT{Min: u.RTT.Min().Microseconds(), Mean: u.RTT.Mean().Microseconds(), P99: u.RTT.Quantile(0.99).Microseconds()}
+	}
+	return f
+}
+
+func path(zeroCopy bool) string {
+	if zeroCopy {
+		return "netgpu"
+	}
+	return "copy"
+}
+
+func memory(gpu bool) string {
+	if gpu {
+		return "gpu"
+	}
+	return "host"
+}
+
+func wire(s *scenarios.Scenario, w *host.World, i int, span float64) reports.WireLink {
+	t := w.WireTraffic(i)
+	l := reports.WireLink{From: w.Hosts[i].Name, To: w.Hosts[1-i].Name, RateGbps: s.Link.Rate.Gbps(), Frames: t.Frames, Bytes: t.Bytes}
+	if span > 0 {
+		l.Utilisation = float64(t.Bytes) * 8 / span / float64(s.Link.Rate)
+	}
+	return l
+}
+
+func pcieLink(hostName string, l *pcie.LinkReport, span float64) reports.PCIeLink {
+	direction := func(d pcie.DirectionReport) reports.PCIeDirection {
+		out := reports.PCIeDirection{PayloadBytes: d.PayloadBytes, TotalBytes: d.TotalBytes}
+		if span > 0 {
+			out.Utilisation = d.Busy.Seconds() / span
+		}
+		return out
+	}
+	return reports.PCIeLink{Host: hostName, Name: l.Name, From: l.From, To: l.To, Gen: l.Gen, Lanes: l.Lanes,
+		Up: direction(l.Up), Down: direction(l.Down)}
+}
+
+func core(hostName string, u *host.CoreUse, span float64) reports.Core {
+	c := reports.Core{Host: hostName, Core: u.Index, Role: u.Role, Interrupts: u.Interrupts, Polls: u.Polls, NsByFunc: map[string]int64{}}
+	if span > 0 {
+		c.Busy = u.Busy.Seconds() / span
+	}
+	for f, d := range u.Spent {
+		if d > 0 {
+			c.NsByFunc[host.Func(f).String()] = int64(d.Nanoseconds())
+		}
+	}
+	return c
+}
+
+func nicCounters(h *host.Host, c *nic.Counters) reports.NIC {
+	return reports.NIC{Host: h.Name, Counters: map[string]int64{
+		"rx_packets_phy": c.RxPackets, "rx_bytes_phy": c.RxBytes, "rx_out_of_buffer": c.RxOutOfBuffer,
+		"rx_discards_phy": c.RxDiscards, "rx_oversize_pkts_phy": c.RxOversize, "rx_interrupts": c.RxInterrupts,
+		"tx_packets_phy": c.TxPackets, "tx_bytes_phy": c.TxBytes, "tx_wqes": c.TxWQEs,
+		"tx_tso_packets": c.TxTSOPackets, "tx_interrupts": c.TxInterrupts,
+		"payload_lag_max_ns":      int64(c.LagMax.Nanoseconds()),
+		"split_payload_in_header": h.Split.PayloadInHeader,
+		"split_header_in_payload": h.Split.HeaderInPayload,
+	}}
+}
+
+// addDrops counts lost packets by cause. A cause that did not occur has no entry.
+func addDrops(drops map[string]int64, c *nic.Counters, t host.WireCounters, h *host.Host) {
+	for cause, n := range map[string]int64{
+		"rx_out_of_buffer": c.RxOutOfBuffer, "pcie_backpressure": c.RxDiscards, "rx_oversize": c.RxOversize,
+		"bad_hd_split": h.Split.Dropped, "link_loss": t.Lost,
+	} {
+		if n > 0 {
+			drops[cause] += n
+		}
+	}
+}
+
+func addPages(p *reports.Pages, h *host.Host) {
+	census := h.Pages()
+	if p.InPlace == nil {
+		p.InPlace = map[string]int64{}
+	}
+	for place, n := range census.InPlace {
+		if n > 0 {
+			p.InPlace[place.String()] += int64(n)
+		}
+	}
+	p.Total += int64(census.Total)
+	p.Lost += int64(census.Lost)
+	p.Duplicated += int64(census.Duplicated)
+}
+
+// ceiling is the payload rate of the link at the sender's MTU: what is left when
+// headers, padding, preamble and gap are paid.
+func ceiling(s *scenarios.Scenario) float64 {
+	mss := tcp.MSS(&s.Sender.TCP, s.Sender.NIC.MTU)
+	return s.Link.Rate.Gbps() * float64(mss) / float64(host.WireBytes(&s.Sender.TCP, mss))
+}
+
+// digest hashes what the run did: the engine's running hash over every event, and
+// the outcome.
+func digest(w *host.World, r *reports.Result) string {
+	sum := sha256.New()
+	e := w.Engine()
+	for _, v := range []uint64{e.Digest(), e.Events(), uint64(e.Now()), uint64(w.Received())} {
+		_ = binary.Write(sum, binary.LittleEndian, v) // a hash never fails to write
+	}
+	fmt.Fprint(sum, r.Scenario, r.Seed, r.Version, r.PerFlow, r.Links, r.PCIe, r.CPU, r.Rings, r.NICs, r.Drops, r.Pages, r.Violations)
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
