@@ -57,12 +57,12 @@ var ErrCPUAccess error = &Error{Errno: EFAULT, Op: "cpu access", Why: "device me
 
 // SpecError says which parameter of a Spec is impossible.
 type SpecError struct {
-	Key     string // scenario key within the gpu section
+	Key     string // scenario key within the host's section: gpu.bar1
 	Given   string
 	Allowed string
 }
 
 // Error names key, what was given and what is allowed.
 func (e *SpecError) Error() string {
-	return fmt.Sprintf("gpu.%s: given %s; allowed: %s", e.Key, e.Given, e.Allowed)
+	return fmt.Sprintf("%s: given %s; allowed: %s", e.Key, e.Given, e.Allowed)
 }

@@ -33,7 +33,7 @@ const (
 // Bytes one fragment of an skb can hold: a registered page (patch 12 takes one
 // fragment per 4 KiB page), or a compound page of the socket's page_frag.
 const (
-	fragZC   = 4096
+	fragZC   = netgpu.PageSize
 	fragCopy = 32768
 )
 
@@ -84,20 +84,21 @@ func (t *thread) end(c *Core) {
 // send is one sendmsg of SendSize bytes, or what is left of one that had to wait
 // for memory.
 func (t *thread) send(c *Core) {
-	spec := &t.sock.host.spec
+	spec := t.sock.host.spec
 	if t.remaining == 0 {
 		t.remaining = int64(spec.App.SendSize)
 		t.Calls++
 		c.charge(FnSendmsg, spec.CPU.SendCall)
 	}
 	limit := fragCopy
-	if t.sock.zcTx {
+	if t.sock.tx.zeroCopy {
 		limit = fragZC
 	}
-	r := t.sock.ep.Write(c.cursor, int(t.remaining), limit)
+	r := t.sock.ep.Write(t.sock.time(c), int(t.remaining), limit)
+	t.sock.tx.attach(int64(spec.App.SendSize)-t.remaining, int64(r.Accepted))
 	t.remaining -= int64(r.Accepted)
 	c.charge(FnSendmsg, sim.Time(r.NewSKBs)*spec.CPU.SendSKB)
-	if t.sock.zcTx {
+	if t.sock.tx.zeroCopy {
 		c.charge(FnSendmsg, sim.Time(r.NewFrags)*spec.CPU.SendPage)
 	} else {
 		c.charge(FnCopy, t.sock.host.copyPace.Time(int64(r.Accepted)))
@@ -107,8 +108,9 @@ func (t *thread) send(c *Core) {
 // takeBatch is poll and the library's batch call: cons is published at once,
 // before the slots have been read.
 func (t *thread) takeBatch(c *Core) {
-	spec := &t.sock.host.spec
+	spec := t.sock.host.spec
 	t.batch = t.sock.skq.Batch(uint32(spec.App.Batch))
+	t.sock.ring.Set(c.cursor, int64(t.sock.skq.Rx().Occupancy()))
 	c.charge(FnPollCall, spec.CPU.Poll)
 	c.charge(FnApp, sim.Time(t.batch)*spec.CPU.AppIovec+spec.App.ThinkTime)
 }
@@ -119,16 +121,17 @@ func (t *thread) recycleBatch(c *Core) {
 	s := t.sock
 	h := s.host
 	keep := h.spec.App.RecycleStop > 0 && c.cursor >= h.spec.App.RecycleStop
-	for i := range t.batch {
-		v := s.skq.Read(i)
+	for range t.batch {
+		v, _ := s.skq.Take() // as many as Batch took
 		s.check(c.cursor, v)
 		s.Received += int64(v.Len)
 		if !keep {
-			s.skq.Owner().Recycle(v.Base)
+			s.rx.ifq.Recycle(v.Base)
 		}
 	}
 	if t.batch > 0 && !keep {
-		s.skq.Owner().SubmitFill()
+		s.rx.ifq.SubmitFill()
+		s.rx.fill.Set(c.cursor, int64(s.rx.ifq.Fill().Occupancy()))
 	}
 	h.world.delivered += uint64(t.batch)
 	t.batch = 0
@@ -136,22 +139,22 @@ func (t *thread) recycleBatch(c *Core) {
 
 // check compares the bytes an iovec names with the ones that are due.
 func (s *socket) check(now sim.Time, v netgpu.Iovec) {
-	page := s.host.module.PageOf(v.Base)
+	page, _ := s.skq.Context().Page(v.Base)
 	e := s.host.memory.Pages[page]
-	at := uint32(v.Base & 4095)
-	if e.Stream != s.flow || at < uint32(e.Start) || uint64(at-uint32(e.Start))+uint64(v.Len) > uint64(e.Len) ||
+	at := uint32(v.Base % netgpu.PageSize)
+	if e.Stream != s.flow || at < uint32(e.Start) || uint64(at-uint32(e.Start))+v.Len > uint64(e.Len) ||
 		e.Offset+uint64(at-uint32(e.Start)) != s.expect {
 		if s.Corrupt == 0 {
 			s.firstBad = now
 		}
 		s.Corrupt++
 	}
-	s.expect += uint64(v.Len)
+	s.expect += v.Len
 }
 
 // recv is one read of up to ReceiveSize bytes with its copy.
 func (t *thread) recv(c *Core) {
-	spec := &t.sock.host.spec
+	spec := t.sock.host.spec
 	t.bytes = min(int64(spec.App.ReceiveSize), t.sock.queued)
 	c.charge(FnRecv, spec.CPU.Poll+spec.CPU.RecvCall)
 	c.charge(FnCopy, t.sock.host.copyPace.Time(t.bytes))
@@ -163,7 +166,7 @@ func (t *thread) received(c *Core) {
 	s := t.sock
 	left := t.bytes
 	for left > 0 {
-		ck := &s.queue[s.head&uint32(len(s.queue)-1)]
+		ck := s.queue.Front()
 		take := min(left, int64(ck.len))
 		if ck.offset != s.expect {
 			if s.Corrupt == 0 {
@@ -177,14 +180,14 @@ func (t *thread) received(c *Core) {
 		left -= take
 		if ck.len == 0 {
 			s.host.skbs.release(ck.handle)
-			s.head++
+			s.queue.Pop()
 		}
 	}
 	s.queued -= t.bytes
 	s.Received += t.bytes
 	if t.bytes > 0 {
 		s.host.world.delivered++
-		s.ep.Consumed(c.cursor, int(t.bytes))
+		s.ep.Consumed(s.time(c), int(t.bytes))
 		s.output(c)
 	}
 	t.bytes = 0

@@ -14,6 +14,13 @@ type rxQueue struct {
 	gpu    bool            // payload pages are GPU memory
 	pages  int             // netgpu pages per WQE
 	starve int64           // refills that found no pages
+	fill   sim.Gauge       // occupancy of the fill ring
+}
+
+// fillPublished publishes what the kernel took from the fill ring, once per bulk.
+func (q *rxQueue) fillPublished(now sim.Time) {
+	q.ifq.FillComplete()
+	q.fill.Set(now, int64(q.ifq.Fill().Occupancy()))
 }
 
 // channel is an mlx5e channel: one interrupt and one NAPI instance for a send
@@ -139,7 +146,7 @@ func (ch *channel) pollTx(c *Core) {
 		}
 		c.charge(FnPollTx, spec.TxCQE+sim.Time(done.Frags)*spec.TxFragment)
 		s := ch.host.sockets[done.Flow]
-		s.ep.Sent(c.cursor, int(done.Bytes))
+		s.ep.Sent(s.time(c), int(done.Bytes))
 		if !s.kicked {
 			s.kicked = true
 			ch.kick = append(ch.kick, s)
@@ -194,7 +201,7 @@ func (ch *channel) receive(c *Core, q *rxQueue, done *nic.Completion) {
 		if done.HeaderInPayload > 0 {
 			h.Split.HeaderInPayload++
 			if q.gpu {
-				h.dropBadSplit(q, done)
+				h.dropBadSplit(done)
 				return
 			}
 		}
@@ -208,7 +215,6 @@ func (ch *channel) receive(c *Core, q *rxQueue, done *nic.Completion) {
 	}
 
 	handle, s := h.skbs.alloc()
-	s.queue = q
 	s.nonZC = nonZC
 	if nonZC {
 		// The linear part holds payload now: it comes before the pages.
@@ -237,7 +243,7 @@ func (ch *channel) receive(c *Core, q *rxQueue, done *nic.Completion) {
 	if first.len > 0 {
 		s.frags = append(s.frags, first)
 	} else {
-		q.ifq.PutAny(first.page) // only header bytes: pulled, nothing left
+		h.module.DropFragment(first.page) // only header bytes: pulled, nothing left
 	}
 	for i := 1; i < int(done.Used); i++ {
 		s.frags = append(s.frags, ch.pageFrag(done, i))
@@ -253,14 +259,14 @@ func (ch *channel) pageFrag(done *nic.Completion, i int) frag {
 
 // dropBadSplit is a packet whose TCP header reaches into GPU memory: the CPU
 // cannot read it there, so the packet cannot be parsed.
-func (h *Host) dropBadSplit(q *rxQueue, done *nic.Completion) {
+func (h *Host) dropBadSplit(done *nic.Completion) {
 	h.Split.Dropped++
 	for i := range int(done.Used) {
 		p := netgpu.PageID(done.WQE.Pages[i])
 		if i == 0 {
 			h.module.CPUAccess(p)
 		}
-		q.ifq.PutAny(p)
+		h.module.DropFragment(p)
 	}
 }
 
@@ -291,11 +297,11 @@ func (ch *channel) passUp(c *Core) {
 	ch.up = ch.up[:0]
 }
 
-// flush lets GRO bundles go: all of them when the poll completes, the old ones
-// when it goes on (Linux 5.8 net/core/dev.c: napi_gro_flush).
+// flush lets GRO bundles go: all of them when the poll completes, those of earlier
+// ticks when it goes on (Linux 5.8 net/core/dev.c: napi_gro_flush).
 func (ch *channel) flush(c *Core) {
 	if ch.again && ch.host.spec.CPU.TickHz >= 1000 {
-		ch.gro.FlushOlder(c.cursor - sim.Second/sim.Time(ch.host.spec.CPU.TickHz))
+		ch.gro.FlushOlder(c.cursor - c.cursor%(sim.Second/sim.Time(ch.host.spec.CPU.TickHz)))
 	} else {
 		ch.gro.FlushAll()
 	}
@@ -330,7 +336,7 @@ func (ch *channel) refillOrdinary(c *Core, q *rxQueue) {
 func (ch *channel) refillNetgpu(c *Core, q *rxQueue) {
 	bulk := ch.host.nicSpec().WQEBulk
 	for q.rq.Missing() >= bulk {
-		if !q.ifq.CanRefill(bulk) || !ch.refillBulk(c, q, bulk) {
+		if !q.ifq.CanRefill(int32(bulk)) || !ch.refillBulk(c, q, bulk) {
 			q.starve++
 			ch.starved = true
 			return
@@ -345,7 +351,7 @@ func (ch *channel) refillBulk(c *Core, q *rxQueue, bulk int) bool {
 			p, errno := q.ifq.GetPage()
 			if errno != 0 {
 				ch.giveBack(q, wqes[:i+1])
-				q.ifq.FillComplete()
+				q.fillPublished(c.cursor)
 				return false
 			}
 			w := &wqes[i]
@@ -360,7 +366,7 @@ func (ch *channel) refillBulk(c *Core, q *rxQueue, bulk int) bool {
 		}
 		q.rq.PostRx(c.cursor, wqes[i])
 	}
-	q.ifq.FillComplete()
+	q.fillPublished(c.cursor)
 	return true
 }
 

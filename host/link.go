@@ -3,14 +3,7 @@ package host
 import (
 	"netgpusim/nic"
 	"netgpusim/sim"
-)
-
-// frameOverhead is what a frame costs on the wire besides its bytes in memory: FCS
-// 4, preamble and SFD 8, inter-frame gap 12 (IEEE 802.3 clause 4.4.2); short frames
-// are padded to 60 bytes before the FCS.
-const (
-	frameOverhead = 4 + 8 + 12
-	frameMin      = 60
+	"netgpusim/tcp"
 )
 
 // Wire is one direction of the link between two hosts: frames leave in order,
@@ -30,13 +23,12 @@ type Wire struct {
 	delay  sim.Time
 	random sim.Rand
 	to     *nic.NIC
+	from   string
 	tap    Tap `snapshot:"-"`
 
 	free   sim.Time
-	ring   []flight // frames under way in order of arrival; a power of two
-	head   uint32
-	tail   uint32
-	held   []flight // reordered frames, by slot; arrival events name the slot
+	flying sim.FIFO[flight] // frames under way in order of arrival
+	held   []flight         // reordered frames, by slot; arrival events name the slot
 	vacant []uint32
 }
 
@@ -52,13 +44,14 @@ type flight struct {
 }
 
 const (
-	evArrival     uint16 = iota // the oldest frame of the ring
+	evArrival     uint16 = iota // the oldest frame under way
 	evHeldArrival               // A: slot of a held frame
 )
 
-func newWire(e *sim.Engine, name string, spec *LinkSpec, seed uint64) *Wire {
-	w := &Wire{spec: spec, engine: e, pace: spec.Rate.Pace(), delay: spec.Delay + spec.FEC,
-		random: sim.NewRand(seed, name), ring: make([]flight, 64)}
+func newWire(e *sim.Engine, from, to string, spec *LinkSpec, seed uint64) *Wire {
+	name := from + ">" + to
+	w := &Wire{from: from, spec: spec, engine: e, pace: spec.Rate.Pace(), delay: spec.Delay + spec.FEC,
+		random: sim.NewRand(seed, name)}
 	w.id = e.Register(name, w)
 	return w
 }
@@ -68,12 +61,12 @@ func (w *Wire) FreeAt() sim.Time { return w.free }
 
 // Send implements nic.Wire.
 func (w *Wire) Send(ready sim.Time, f *nic.Frame) sim.Time {
-	bytes := max(f.Length(), frameMin) + frameOverhead
+	bytes := tcp.WireBytes(f.Length())
 	w.free = max(w.free, ready) + w.pace.Time(bytes)
 	w.Frames++
 	w.Bytes += bytes
 	if w.tap != nil {
-		w.tap.Frame(w.free, "", f)
+		w.tap.Frame(w.free, w.from, f)
 	}
 	arrives := w.free + w.delay
 	switch {
@@ -95,20 +88,10 @@ func (w *Wire) Send(ready sim.Time, f *nic.Frame) sim.Time {
 
 // enqueue adds a frame to those under way. Only the oldest has an event pending.
 func (w *Wire) enqueue(arrives sim.Time, f *nic.Frame) {
-	if int(w.tail-w.head) == len(w.ring) {
-		grown := make([]flight, 2*len(w.ring))
-		for i := w.head; i != w.tail; i++ {
-			grown[i&uint32(len(grown)-1)] = w.ring[i&uint32(len(w.ring)-1)]
-		}
-		w.ring = grown
-	}
-	slot := &w.ring[w.tail&uint32(len(w.ring)-1)]
-	slot.arrives = arrives
-	slot.frame = *f
-	if w.head == w.tail {
+	w.flying.Push(flight{arrives, *f})
+	if w.flying.Len() == 1 {
 		w.engine.Schedule(arrives, sim.Event{Actor: w.id, Kind: evArrival})
 	}
-	w.tail++
 }
 
 // hold keeps a frame back so that later ones overtake it.
@@ -132,9 +115,9 @@ func (w *Wire) Handle(now sim.Time, ev sim.Event) {
 		w.vacant = append(w.vacant, ev.A)
 		return
 	}
-	w.to.Receive(now, &w.ring[w.head&uint32(len(w.ring)-1)].frame)
-	w.head++
-	if w.head != w.tail {
-		w.engine.Schedule(w.ring[w.head&uint32(len(w.ring)-1)].arrives, sim.Event{Actor: w.id, Kind: evArrival})
+	w.to.Receive(now, &w.flying.Front().frame)
+	w.flying.Pop()
+	if w.flying.Len() > 0 {
+		w.engine.Schedule(w.flying.Front().arrives, sim.Event{Actor: w.id, Kind: evArrival})
 	}
 }

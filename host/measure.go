@@ -62,7 +62,7 @@ func (w *World) restart(now sim.Time) {
 		for _, c := range h.cores {
 			hb.cores = append(hb.cores, coreBaseline{c.Spent, c.Interrupts, c.Polls})
 		}
-		h.tree.Restart()
+		h.tree.Restart(now)
 		for _, r := range h.rings() {
 			r.gauge.Restart(now)
 		}
@@ -149,7 +149,7 @@ func (w *World) ConnUse(i int) ConnUse {
 	c := w.Conns[i]
 	st := c.tx.ep.Stats()
 	u := ConnUse{Received: c.rx.Received, Retransmits: st.Retransmits, Timeouts: st.Timeouts, Stats: st,
-		MSS: c.tx.ep.MSS(), RTT: &c.tx.RTT, ZCTx: c.tx.zcTx, ZCRx: c.rx.skq != nil, RxBlocked: c.rx.RxBlocked}
+		MSS: c.tx.ep.MSS(), RTT: &c.tx.RTT, ZCTx: c.tx.tx.zeroCopy, ZCRx: c.rx.skq != nil, RxBlocked: c.rx.RxBlocked}
 	u.TxGPU = u.ZCTx && c.From.usesGPU()
 	u.RxGPU = u.ZCRx && c.To.usesGPU()
 	if i < len(w.Baseline.Conns) {
@@ -201,7 +201,7 @@ type Violation struct {
 func (h *Host) Violations() []Violation {
 	var vs []Violation
 	for _, v := range h.module.Violations() {
-		vs = append(vs, Violation{v.Invariant, sim.Time(v.Stamp), v.What, int64(v.Count)})
+		vs = append(vs, Violation{v.Cause.Invariant().String(), sim.Time(v.Stamp), v.Cause.String() + ": " + v.What, v.Count})
 	}
 	for _, s := range h.sockets {
 		if s != nil && s.Corrupt > 0 {
@@ -211,5 +211,5 @@ func (h *Host) Violations() []Violation {
 	return vs
 }
 
-// Pages is the page ledger of a host: how many registered pages are in each place.
-func (h *Host) Pages() netgpu.Census { return h.module.Census() }
+// Ledger is the page ledger of a host.
+func (h *Host) Ledger() *netgpu.Ledger { return &h.module.Ledger }

@@ -17,7 +17,6 @@ type frag struct {
 // header being the tcp.Segment that travels with the handle.
 type skb struct {
 	frags []frag
-	queue *rxQueue // where its pages came from
 	// payload bytes were copied out of the header buffer, so that not all of the
 	// payload lies in netgpu pages
 	nonZC bool
@@ -42,7 +41,6 @@ func (p *skbPool) alloc() (uint32, *skb) {
 func (p *skbPool) release(h uint32) {
 	s := &p.skbs[h]
 	s.frags = s.frags[:0]
-	s.queue = nil
 	s.nonZC = false
 	p.free = append(p.free, h)
 }
@@ -53,7 +51,7 @@ func (h *Host) freeUndelivered(handle uint32) {
 	s := &h.skbs.skbs[handle]
 	for i := range s.frags {
 		if p := s.frags[i].page; p != noPage {
-			s.queue.ifq.PutAny(p)
+			h.module.DropFragment(p)
 		}
 	}
 	h.skbs.release(handle)

@@ -18,21 +18,23 @@ type socket struct {
 	flow uint32
 	ep   *tcp.Endpoint
 	ch   *channel
-	skq  *netgpu.SockQueue // nil for an ordinary receive path
+	skq  *netgpu.Socket // nil for an ordinary receive path
+	rx   *rxQueue       // its netgpu queue: whose fill ring the application recycles into
+	ring sim.Gauge      // occupancy of the rx ring
+	tx   txBuffer
 
 	timer    tcpTimer
+	now      sim.Time // of the last call of ep
 	txTarget pcie.Target
-	zcTx     bool
 	header   uint16 // bytes before TCP options: Ethernet, VLAN, IP, TCP
 	kicked   bool   // on a channel's kick list
 	stopped  bool   // no room in the send queue: wait for completions
 
 	// Receive queue: in-order payload that has not gone to the rx ring or the
-	// application. A ring of chunks, a power of two.
-	queue      []chunk
-	head, tail uint32
-	queued     int64 // bytes in it
-	efault     bool  // delivery met a non-zero-copy skb and stopped (patch 10)
+	// application.
+	queue  sim.FIFO[chunk]
+	queued int64 // bytes in it
+	efault bool  // delivery met a non-zero-copy skb and stopped (patch 10)
 
 	sender   *thread
 	receiver *thread
@@ -56,11 +58,19 @@ type chunk struct {
 	offset uint64
 }
 
+// time is the endpoint's clock: that of the core at work, but never behind the last
+// call. Two cores serve a socket, and one may be ahead of the other within its item.
+func (s *socket) time(c *Core) sim.Time {
+	s.now = max(s.now, c.cursor)
+	return s.now
+}
+
 // input is tcp_v6_rcv for a segment or a GRO bundle, in softirq: acknowledgements,
 // data into the receive queue, data-ready, then whatever may be sent now.
 func (s *socket) input(c *Core, seg *tcp.Segment) {
 	h := s.host
-	s.ep.Input(c.cursor, seg)
+	s.ep.Input(s.time(c), seg)
+	s.tx.acknowledged(h.module, s.ep.Acked())
 	if rtt, ok := s.ep.LastRTT(); ok {
 		s.RTT.Record(rtt)
 	}
@@ -90,15 +100,7 @@ func (s *socket) input(c *Core, seg *tcp.Segment) {
 }
 
 func (s *socket) enqueue(d tcp.Delivery) {
-	if int(s.tail-s.head) == len(s.queue) {
-		grown := make([]chunk, max(16, 2*len(s.queue)))
-		for i := s.head; i != s.tail; i++ {
-			grown[i&uint32(len(grown)-1)] = s.queue[i&uint32(len(s.queue)-1)]
-		}
-		s.queue = grown
-	}
-	s.queue[s.tail&uint32(len(s.queue)-1)] = chunk{handle: d.Handle, skip: d.Skip, len: d.Len, offset: d.Offset}
-	s.tail++
+	s.queue.Push(chunk{handle: d.Handle, skip: d.Skip, len: d.Len, offset: d.Offset})
 	s.queued += int64(d.Len)
 	if s.skq == nil {
 		return
@@ -126,7 +128,8 @@ func (s *socket) dataReady(c *Core) {
 		return
 	}
 	s.skq.Submit()
-	s.ep.Consumed(c.cursor, int(moved))
+	s.ring.Set(c.cursor, int64(s.skq.Rx().Occupancy()))
+	s.ep.Consumed(s.time(c), int(moved))
 	if s.receiver.asleep {
 		s.receiver.wakeUp(c)
 	}
@@ -136,10 +139,11 @@ func (s *socket) dataReady(c *Core) {
 // returns the payload bytes posted.
 func (s *socket) drain(c *Core) (moved int64) {
 	h := s.host
-	for s.head != s.tail && !s.efault {
-		ck := &s.queue[s.head&uint32(len(s.queue)-1)]
+	for s.queue.Len() > 0 && !s.efault {
+		ck := s.queue.Front()
 		b := &h.skbs.skbs[ck.handle]
 		if b.nonZC {
+			s.skq.DeliverLinear(ck.len)
 			s.efault = true
 			break
 		}
@@ -150,7 +154,7 @@ func (s *socket) drain(c *Core) (moved int64) {
 			break
 		}
 		h.skbs.release(ck.handle)
-		s.head++
+		s.queue.Pop()
 	}
 	s.queued -= moved
 	return moved
@@ -164,7 +168,7 @@ func (s *socket) post(c *Core, b *skb, ck *chunk) (moved int64, full bool) {
 		length -= skip
 		if length == 0 || ck.len == 0 {
 			// Nothing of this page is wanted: a duplicate's front, or its tail.
-			b.queue.ifq.Undeliver(f.page)
+			s.host.module.DropFragment(f.page)
 		} else {
 			take := min(length, ck.len)
 			if !s.skq.Deliver(f.page, uint32(f.off)+skip, take) {
@@ -192,7 +196,7 @@ func (s *socket) output(c *Core) {
 			s.stopped = true
 			break
 		}
-		frags, ok := s.ep.Output(c.cursor, &seg)
+		frags, ok := s.ep.Output(s.time(c), &seg)
 		if !ok {
 			break
 		}
@@ -233,6 +237,6 @@ func (t *tcpTimer) fired(now sim.Time) {
 }
 
 func (t *tcpTimer) expire(c *Core) {
-	t.sock.ep.Timer(c.cursor)
+	t.sock.ep.Timer(t.sock.time(c))
 	t.sock.output(c)
 }

@@ -57,9 +57,11 @@ const (
 func NewWorld(cfg *Config) (*World, error) {
 	w := &World{config: cfg, engine: sim.NewEngine()}
 	w.id = w.engine.Register("world", w)
-	w.watchdog = sim.NewWatchdog(w.engine, max(cfg.StallAfter/4, sim.Microsecond), 4, w)
-	w.Wires[0] = newWire(w.engine, "sender>receiver", cfg.Link, cfg.Seed)
-	w.Wires[1] = newWire(w.engine, "receiver>sender", cfg.Link, cfg.Seed)
+	if cfg.StallAfter > 0 {
+		w.watchdog = sim.NewWatchdog(w.engine, max(cfg.StallAfter/4, sim.Microsecond), 4, w)
+	}
+	w.Wires[0] = newWire(w.engine, "sender", "receiver", cfg.Link, cfg.Seed)
+	w.Wires[1] = newWire(w.engine, "receiver", "sender", cfg.Link, cfg.Seed)
 	for i, spec := range []*Spec{cfg.Sender, cfg.Receiver} {
 		name := [2]string{"sender", "receiver"}[i]
 		h, err := newHost(w, name, spec, w.Wires[i], cfg.Link.Rate)
@@ -75,9 +77,7 @@ func NewWorld(cfg *Config) (*World, error) {
 		}
 	}
 	for _, h := range w.Hosts {
-		if err := h.start(); err != nil {
-			return nil, fmt.Errorf("%s: %w", h.Name, err)
-		}
+		h.start()
 	}
 	w.engine.Schedule(cfg.Warmup, sim.Event{Actor: w.id, Kind: evWarm})
 	return w, nil
@@ -97,10 +97,11 @@ func (w *World) connect(f *FlowSpec) error {
 		id := uint32(len(w.Conns))
 		random := sim.NewRand(w.config.Seed, "isn/"+name)
 		isn := [2]uint32{uint32(random.Uint64()), uint32(random.Uint64())}
+		mtu := min(w.config.Sender.NIC.MTU, w.config.Receiver.NIC.MTU) // what the MSS options agree on
 		var err error
-		if c.tx, err = c.From.addSocket(id, f, true, isn); err == nil {
+		if c.tx, err = c.From.addSocket(id, f, true, mtu, isn); err == nil {
 			isn[0], isn[1] = isn[1], isn[0]
-			c.rx, err = c.To.addSocket(id, f, false, isn)
+			c.rx, err = c.To.addSocket(id, f, false, mtu, isn)
 		}
 		if err != nil {
 			return fmt.Errorf("flow %s: %w", name, err)

@@ -15,7 +15,7 @@ const noChunk int32 = -1
 // reached in a way it should not be.
 type chunk struct {
 	next int32
-	free bool // on the free list: any use is a use after free
+	free bool // on the free list
 	mark bool // scratch of unlinked, false otherwise
 	slot [chunkSlots]PageID
 }
@@ -57,11 +57,7 @@ func (c *pageCache) take() int32 {
 		return i
 	}
 	c.chunks = append(c.chunks, chunk{})
-	i := int32(len(c.chunks) - 1)
-	for s := range c.chunks[i].slot {
-		c.chunks[i].slot[s] = NoPage
-	}
-	return i
+	return int32(len(c.chunks) - 1)
 }
 
 // alloc is kmalloc: take, unless the fault injection says no.
@@ -73,14 +69,8 @@ func (c *pageCache) alloc(m *Module) int32 {
 }
 
 // release is kfree: nothing happens to noChunk.
-func (c *pageCache) release(m *Module, i int32) {
+func (c *pageCache) release(i int32) {
 	if i == noChunk {
-		return
-	}
-	if c.chunks[i].free {
-		if v := m.violate(ChunkFreedTwice, NoPage); v != nil {
-			v.What = fmt.Sprintf("chunk %d of a page cache freed twice", i)
-		}
 		return
 	}
 	c.chunks[i].free = true
@@ -88,19 +78,9 @@ func (c *pageCache) release(m *Module, i int32) {
 	c.freeList = i
 }
 
-// use checks that chunk i is not one that has been freed.
-func (c *pageCache) use(m *Module, i int32) {
-	if c.chunks[i].free {
-		if v := m.violate(ChunkUsedAfterFree, NoPage); v != nil {
-			v.What = fmt.Sprintf("chunk %d of a page cache used after it was freed", i)
-		}
-	}
-}
-
 // putNapi is __netgpu_put_page_napi: page comes from place from, in softirq.
 func (c *pageCache) putNapi(m *Module, page PageID, from Place) {
 	if uint32(c.napiCount) < chunkSlots {
-		c.use(m, c.napi)
 		c.chunks[c.napi].slot[c.napiCount] = page
 		c.napiCount++
 		m.move(page, from, NapiCache, Misplaced)
@@ -109,7 +89,6 @@ func (c *pageCache) putNapi(m *Module, page PageID, from Place) {
 	front := c.spare
 	if front != noChunk {
 		c.spare = noChunk
-		c.use(m, front)
 	} else {
 		front = c.alloc(m)
 		if front == noChunk {
@@ -131,7 +110,6 @@ func (c *pageCache) putNapi(m *Module, page PageID, from Place) {
 // under the cache's lock.
 func (c *pageCache) putAny(m *Module, page PageID, from Place) {
 	if uint32(c.anyCount) < chunkSlots {
-		c.use(m, c.any)
 		c.chunks[c.any].slot[c.anyCount] = page
 		c.anyCount++
 		m.move(page, from, AnyCache, Misplaced)
@@ -162,15 +140,8 @@ func (c *pageCache) get(m *Module) PageID {
 	if c.napiCount == 0 && !c.turn(m) {
 		return NoPage
 	}
-	c.use(m, c.napi)
 	c.napiCount--
 	page := c.chunks[c.napi].slot[c.napiCount]
-	if page == NoPage {
-		if v := m.violate(SlotNeverWritten, NoPage); v != nil {
-			v.What = fmt.Sprintf("slot %d of chunk %d holds no page", c.napiCount, c.napi)
-		}
-		return NoPage
-	}
 	m.move(page, NapiCache, Driver, StaleSlot)
 	return page
 }
@@ -178,9 +149,8 @@ func (c *pageCache) get(m *Module) PageID {
 // turn finds the next chunk when the first one of the napi part is empty: the one
 // behind it, else the any part's, else none.
 func (c *pageCache) turn(m *Module) bool {
-	c.use(m, c.napi)
 	if next := c.chunks[c.napi].next; next != noChunk {
-		c.release(m, c.spare)
+		c.release(c.spare)
 		c.spare = c.napi
 		c.napi, c.napiCount = next, chunkSlots
 		return true
@@ -193,6 +163,26 @@ func (c *pageCache) turn(m *Module) bool {
 	c.any, c.anyCount = empty, 0
 	c.relabel(m, c.napi, c.napiCount)
 	return true
+}
+
+// discard is netgpu_free_cache: it frees the spare and the chunks of both lists.
+// The pages in them keep only their base references. A chunk that has come to be in
+// both lists is freed twice; the walk ends there, as its next is no longer its own.
+func (c *pageCache) discard(m *Module) {
+	c.release(c.spare)
+	for _, i := range [...]int32{c.napi, c.any} {
+		for i != noChunk {
+			if c.chunks[i].free {
+				if v := m.violate(ChunkFreedTwice, NoPage); v != nil {
+					v.What = "closing a queue freed a chunk of its page cache twice: it was in both lists"
+				}
+				break
+			}
+			next := c.chunks[i].next
+			c.release(i)
+			i = next
+		}
+	}
 }
 
 // relabel tells the ledger that a list of chunks now belongs to the napi part. n

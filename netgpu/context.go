@@ -25,6 +25,7 @@ type Context struct {
 	hotSize  uint64
 	hotFirst PageID
 	hotPages uint32
+	hotIndex int
 }
 
 // attachment is a region in a context's page map.
@@ -141,6 +142,7 @@ func (c *Context) attach(r *region) Errno {
 	}
 	at := sort.Search(len(c.pageMap), func(i int) bool { return c.pageMap[i].start > r.start })
 	c.pageMap = slices.Insert(c.pageMap, at, attachment{r, r.start, size, r.first, base})
+	c.hotSize, c.hotPages = 0, 0 // the index has moved
 	return OK
 }
 
@@ -176,14 +178,31 @@ func (c *Context) Page(va uint64) (PageID, bool) {
 }
 
 func (c *Context) findPage(va uint64) (PageID, bool) {
-	i := sort.Search(len(c.pageMap), func(i int) bool { return c.pageMap[i].start > va }) - 1
-	if i < 0 || va-c.pageMap[i].start >= c.pageMap[i].size {
+	a := c.search(va)
+	if a == nil {
 		return NoPage, false
 	}
-	a := &c.pageMap[i]
-	c.hotStart, c.hotSize = a.start, a.size
-	c.hotFirst, c.hotPages = a.first, uint32(a.size>>PageShift)
 	return a.first + PageID((va-a.start)>>PageShift), true
+}
+
+// attachmentAt returns the part of the page map that va is in, nil if none is.
+func (c *Context) attachmentAt(va uint64) *attachment {
+	if va-c.hotStart < c.hotSize {
+		return &c.pageMap[c.hotIndex]
+	}
+	return c.search(va)
+}
+
+// search is attachmentAt without the help of the last answer, which it replaces.
+func (c *Context) search(va uint64) *attachment {
+	i := sort.Search(len(c.pageMap), func(i int) bool { return c.pageMap[i].start > va }) - 1
+	if i < 0 || va-c.pageMap[i].start >= c.pageMap[i].size {
+		return nil
+	}
+	a := &c.pageMap[i]
+	c.hotStart, c.hotSize, c.hotIndex = a.start, a.size, i
+	c.hotFirst, c.hotPages = a.first, uint32(a.size>>PageShift)
+	return a
 }
 
 // has says whether a page is of a region that is attached.

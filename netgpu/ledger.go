@@ -35,7 +35,8 @@ func (l *Ledger) Place(page PageID) Place {
 	return Place(l.place[page] & placeMask)
 }
 
-// Counts returns the number of pages in each place, indexed by Place.
+// Counts returns the number of pages in each place, indexed by Place. Unregistered
+// are PageIDs that are free at the moment.
 func (l *Ledger) Counts() [PlaceCount]int64 { return l.counts }
 
 // Registered is the number of pages of all regions.
@@ -57,15 +58,17 @@ func (l *Ledger) Duplicated() int64 { return l.duplicated }
 
 // grow makes room for pages below n.
 func (l *Ledger) grow(n int) {
-	if n > len(l.place) {
-		l.place = append(l.place, make([]uint8, n-len(l.place))...)
+	if more := n - len(l.place); more > 0 {
+		l.place = append(l.place, make([]uint8, more)...)
+		l.counts[Unregistered] += int64(more)
 	}
 }
 
 // move records that page went from one place to another. If it was not at from,
-// that is a violation by cause, the page is marked as duplicated, and it counts
-// as being at to: the ledger follows the latest claim. Further claims on a page
-// already marked are consequences and are not reported again.
+// that is a violation by cause, and the page is marked as duplicated. Then it
+// counts as being at to, the latest claim; only an entry in a fill ring is no
+// claim against whoever has the page already. Once a page is marked, what can be a
+// consequence of that is not reported.
 func (l *Ledger) move(page PageID, from, to Place, cause Cause) {
 	if int(page) < len(l.place) && l.place[page] == uint8(from) {
 		l.place[page] = uint8(to)
@@ -91,11 +94,18 @@ func (l *Ledger) moveSlow(page PageID, from, to Place, cause Cause) {
 		}
 		return
 	}
-	if at != from && !l.harmless(at, from, to) && flags&flagDuplicate == 0 {
-		flags |= flagDuplicate
-		l.duplicated++
-		if v := l.violate(cause, page); v != nil {
-			v.What = fmt.Sprintf("page %d was in %v, not in %v, when it went to %v", page, at, from, to)
+	if at != from && !l.harmless(at, from, to) {
+		if flags&flagDuplicate == 0 || !cause.consequence() {
+			if v := l.violate(cause, page); v != nil {
+				v.What = fmt.Sprintf("page %d was in %v, not in %v, when it went to %v", page, at, from, to)
+			}
+		}
+		if flags&flagDuplicate == 0 {
+			flags |= flagDuplicate
+			l.duplicated++
+		}
+		if to == FillRing {
+			to = at
 		}
 	}
 	if flags&flagRevoked != 0 && !to.heldByKernel() {
@@ -119,6 +129,7 @@ func (l *Ledger) harmless(at, from, to Place) bool {
 // register puts page, which must be Unregistered, into the application's hands.
 func (l *Ledger) register(page PageID) {
 	l.place[page] = uint8(App)
+	l.counts[Unregistered]--
 	l.counts[App]++
 }
 

@@ -168,8 +168,10 @@ func (p *Process) newRegion(a *area, iov Iovec, t MemType) (*region, Errno) {
 	a.lastIndex++
 	r := &region{area: a, index: a.lastIndex, memType: t, start: start, first: first, pages: pages, run: run}
 	a.regions = append(a.regions, r)
-	at := sort.Search(len(m.regions), func(i int) bool { return m.regions[i].first > first })
-	m.regions = slices.Insert(m.regions, at, r)
+	if pages > 0 {
+		at := sort.Search(len(m.regions), func(i int) bool { return m.regions[i].first > first })
+		m.regions = slices.Insert(m.regions, at, r)
+	}
 	for i := range pages {
 		m.pages[first+PageID(i)] = page{queue: -1}
 		m.register(first + PageID(i))
@@ -213,6 +215,7 @@ func (m *Module) allocatePages(n uint32) (PageID, Errno) {
 // forgetRegions drops the regions that are gone and of which nobody holds a page
 // any more.
 func (m *Module) forgetRegions() {
+	m.hotPages = 0
 	m.regions = slices.DeleteFunc(m.regions, func(r *region) bool {
 		if !r.gone {
 			return false

@@ -166,24 +166,35 @@ func (p *Process) install(f *file) (FD, Errno) {
 	return FD(fd), OK
 }
 
+// open returns the file behind a descriptor, nil if it is not open.
+func (p *Process) open(fd FD) *file {
+	if fd < 0 || int(fd) >= len(p.files) {
+		return nil
+	}
+	return p.files[fd]
+}
+
 // fileOf returns an open file of the given kind: EBADF if the descriptor is not
 // open, wrongKind if it is something else.
 func (p *Process) fileOf(fd FD, kind fileKind, wrongKind Errno) (*file, Errno) {
-	if fd < 0 || int(fd) >= len(p.files) || p.files[fd] == nil {
+	f := p.open(fd)
+	if f == nil {
 		return nil, EBADF
 	}
-	if p.files[fd].kind != kind {
+	if f.kind != kind {
 		return nil, wrongKind
 	}
-	return p.files[fd], OK
+	return f, OK
 }
 
-// Dup is dup(2): a second descriptor for the same open file. EBADF, EMFILE.
-func (p *Process) Dup(fd FD) (FD, Errno) {
-	if fd < 0 || int(fd) >= len(p.files) || p.files[fd] == nil {
+// Pass gives process to a descriptor for the same open file, as SCM_RIGHTS does;
+// to itself, as dup(2) does. EBADF, EMFILE.
+func (p *Process) Pass(fd FD, to *Process) (FD, Errno) {
+	f := p.open(fd)
+	if f == nil {
 		return -1, EBADF
 	}
-	return p.install(p.files[fd])
+	return to.install(f)
 }
 
 // Close is close(2). The object behind the descriptor goes with the last
@@ -191,10 +202,10 @@ func (p *Process) Dup(fd FD) (FD, Errno) {
 // driver must have flushed its receive queue (PutNapi for each posted page), as
 // mlx5e_close_rq does. EBADF.
 func (p *Process) Close(fd FD) Errno {
-	if fd < 0 || int(fd) >= len(p.files) || p.files[fd] == nil {
+	f := p.open(fd)
+	if f == nil {
 		return EBADF
 	}
-	f := p.files[fd]
 	p.files[fd] = nil
 	p.module.unref(f)
 	return OK
@@ -243,11 +254,12 @@ const (
 // (the ring rounded up to a power of two of pages), ENODEV for a file that cannot
 // be mapped, EBADF.
 func (p *Process) Mmap(fd FD, offset, length uint64) Errno {
-	if fd < 0 || int(fd) >= len(p.files) || p.files[fd] == nil {
+	f := p.open(fd)
+	if f == nil {
 		return EBADF
 	}
 	var have uint64
-	switch f := p.files[fd]; f.kind {
+	switch f.kind {
 	case queueFile:
 		if offset == MapFill {
 			have = ringAllocation(f.queue.fill.Entries(), fillElementBytes)
@@ -275,10 +287,11 @@ func (p *Process) Mmap(fd FD, offset, length uint64) Errno {
 // ring has space; an attached socket is readable when its rx ring is not empty
 // (patch 10; what TCP itself adds, such as hang-up, is TCP's). EBADF.
 func (p *Process) Poll(fd FD) (readable, writable bool, err Errno) {
-	if fd < 0 || int(fd) >= len(p.files) || p.files[fd] == nil {
+	f := p.open(fd)
+	if f == nil {
 		return false, false, EBADF
 	}
-	switch f := p.files[fd]; f.kind {
+	switch f.kind {
 	case queueFile:
 		writable = f.queue.Writable()
 	case socketFile:

@@ -70,6 +70,9 @@ const (
 	// an index that makes no sense. The kernel does not check (patch 5).
 	IndexOutOfRange
 
+	// DeliveredTwice: the application was given a buffer that it had (a consequence
+	// of BatchOverwritten, or of indices that an application has spoilt).
+	DeliveredTwice
 	// PayloadInHeader: payload in the header buffer makes an skb not zero-copy;
 	// delivery stops with EFAULT at it, for good (patch 10).
 	PayloadInHeader
@@ -93,15 +96,9 @@ const (
 	// CPUTouchedGPU: the CPU read or wrote a page of GPU memory, which is not
 	// mapped for it (patches 3 and 21).
 	CPUTouchedGPU
-	// ChunkUsedAfterFree: a page cache used a chunk that it had freed (a
-	// consequence of StaleNext).
-	ChunkUsedAfterFree
-	// ChunkFreedTwice: a page cache freed a chunk twice (a consequence of
-	// StaleNext).
+	// ChunkFreedTwice: closing a queue freed a chunk of its page cache twice (patch
+	// 10, a consequence of StaleNext).
 	ChunkFreedTwice
-	// SlotNeverWritten: the page cache gave out a slot that nothing had been stored
-	// in: uninitialised memory, taken for a page (a consequence of StaleNext).
-	SlotNeverWritten
 	// CachedPageRevoked: a cached page is of a region that is detached: its DMA
 	// address is looked up and the missing answer is used unchecked (patch 10).
 	CachedPageRevoked
@@ -143,6 +140,7 @@ var causes = [causeCount]struct {
 	AppWhilePosted:      {"app-access-while-posted", ExclusiveDMA},
 	BatchOverwritten:    {"batch-overwritten", RingSafety},
 	IndexOutOfRange:     {"index-out-of-range", RingSafety},
+	DeliveredTwice:      {"delivered-twice", Delivery},
 	PayloadInHeader:     {"payload-in-header-buffer", Delivery},
 	TxModified:          {"modified-in-flight", TxStability},
 	TxRecycled:          {"recycled-in-flight", TxStability},
@@ -150,9 +148,7 @@ var causes = [causeCount]struct {
 	NoRekick:            {"rx-ring-no-rekick", Progress},
 	RecycleThroughNull:  {"recycle-through-null", Robustness},
 	CPUTouchedGPU:       {"cpu-access-to-gpu", Robustness},
-	ChunkUsedAfterFree:  {"cache-chunk-used-after-free", Robustness},
 	ChunkFreedTwice:     {"cache-chunk-freed-twice", Robustness},
-	SlotNeverWritten:    {"cache-slot-never-written", Robustness},
 	CachedPageRevoked:   {"cached-page-revoked", Robustness},
 	TxPastRegion:        {"tx-past-region", Robustness},
 	ClosedWhilePosted:   {"closed-while-posted", Teardown},
@@ -177,6 +173,12 @@ func (c Cause) Invariant() Invariant {
 		return causes[c].invariant
 	}
 	return Robustness
+}
+
+// consequence says whether a page that is known to be in two places is enough to
+// explain this.
+func (c Cause) consequence() bool {
+	return c == Misplaced || c == StaleSlot || c == DeliveredTwice
 }
 
 // Violation is a broken invariant: one per cause, with what happened the first

@@ -154,7 +154,7 @@ func (n *NIC) Receive(now sim.Time, f *Frame) {
 		// Descriptors are read ahead in batches; their latency is hidden, their
 		// bytes are not.
 		batch := min(uint32(n.spec.WQEPrefetch), q.tail-q.head)
-		n.tree.Read(now, pcie.HostMemory, int64(batch)*q.stride, n.spec.OutstandingRead)
+		n.tree.Read(now, pcie.HostMemory, int64(batch)*q.stride)
 		q.fetched += batch
 	}
 	c := &q.cqes[q.head&uint32(len(q.cqes)-1)]
@@ -172,6 +172,7 @@ func (n *NIC) Receive(now sim.Time, f *Frame) {
 		_, payloadVisible = n.tree.Write(start, pcie.HostMemory, length)
 	}
 	sent, visible := n.tree.Write(start, pcie.HostMemory, int64(n.spec.CQEBytes))
+	n.ingress.Admit(now, length)
 	n.ingress.Hold(length, sent)
 	c.Visible = visible
 	if lag := payloadVisible - visible; lag > n.Counters.LagMax {

@@ -158,10 +158,10 @@ func (n *NIC) transmit(now sim.Time, q *SQ) {
 	q.head++
 	n.Counters.TxWQEs++
 	blocks := w.BasicBlocks()
-	_, fetched := n.tree.Read(now, pcie.HostMemory, int64(blocks)*bbBytes, n.spec.OutstandingRead)
+	_, fetched := n.tree.Read(now, pcie.HostMemory, int64(blocks)*bbBytes)
 	first, last := fetched, fetched
 	if w.Seg.Len > 0 {
-		first, last = n.tree.Read(fetched, w.Target, int64(w.Seg.Len), n.spec.OutstandingRead)
+		first, last = n.tree.Read(fetched, w.Target, int64(w.Seg.Len))
 	}
 	frames := tcp.Frames(&w.Seg)
 	if frames > 1 {

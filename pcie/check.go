@@ -10,9 +10,9 @@ import (
 // check refuses specifications that the tree could not be built from. The loader
 // holds scenario files to the bounds in Spec's tags; this covers callers of the
 // package and what no single bound can say.
-func check(host string, s *Spec, outstandingReads int) error {
+func check(host string, s *Spec, outstandingReads int, peer TargetSpec) error {
 	refuse := func(key string, given any, allowed string) error {
-		return &SpecError{host, key, fmt.Sprint(given), allowed}
+		return &SpecError{host, "pcie." + key, fmt.Sprint(given), allowed}
 	}
 	if s.Topology != TopologySwitch && s.Topology != TopologyRoot {
 		return refuse("topology", strconv.Quote(s.Topology), TopologySwitch+" or "+TopologyRoot)
@@ -72,8 +72,14 @@ func check(host string, s *Spec, outstandingReads int) error {
 			return refuse(latency.key, latency.given, "0 or more")
 		}
 	}
+	if peer.ReadService < 0 {
+		return &SpecError{host, "gpu.bar_read", peer.ReadService.String(), "0 or more"}
+	}
+	if peer.WriteVisible < 0 {
+		return &SpecError{host, "gpu.write_visibility", peer.WriteVisible.String(), "0 or more"}
+	}
 	if outstandingReads < 1 || outstandingReads > outstandingMax {
-		return &SpecError{host, "outstanding_reads", strconv.Itoa(outstandingReads), "1 to " + strconv.Itoa(outstandingMax)}
+		return &SpecError{host, "nic.outstanding_reads", strconv.Itoa(outstandingReads), "1 to " + strconv.Itoa(outstandingMax)}
 	}
 	return nil
 }

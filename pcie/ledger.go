@@ -2,77 +2,70 @@ package pcie
 
 import "netgpusim/sim"
 
-// ledgerSpans is how many separate busy spans a ledger remembers. Spans that touch
-// are one, so a saturated stage needs one and an idle one none; what needs many is
-// bookings far apart in the future, such as read requests that wait for tags.
-const ledgerSpans = 128
+// clock is the latest time of a call into the tree; all directions share it.
+type clock struct{ now sim.Time }
 
-// ledger says when a stage is busy. Bookings need not come in time order: the
+// ledger says when a direction is busy. Bookings need not come in time order: the
 // completions of a read are booked a round trip ahead, and a doorbell rung
-// meanwhile takes a gap before them. Work is never booked twice over, so the rate
-// of a stage is bounded over every window.
+// meanwhile takes a gap before them. Time is never booked twice, so the rate is
+// bounded over every window.
 //
-// The spans are a ring, in time order, disjoint. When the ring is full the oldest
-// span is forgotten and nothing can be booked before its end any more.
+// The busy spans are a ring in time order, disjoint; spans that grow together are
+// one, so a saturated direction needs one. Spans in the past are forgotten when the
+// ring is full, and it grows only if all are ahead of the clock: its size follows
+// how far ahead the NIC reads.
 type ledger struct {
-	spans [ledgerSpans]span
-	head  uint32 // ring position of the oldest span
-	n     uint32
-	floor sim.Time // end of the youngest span forgotten
+	clock *clock
+	spans []span // a power of two
+	head  int    // ring position of the oldest span
+	n     int
+	floor sim.Time // end of the youngest span forgotten: nothing is booked before
 }
 
 // span is busy time from start up to end.
 type span struct{ start, end sim.Time }
 
-// at returns the i-th oldest span.
-func (l *ledger) at(i uint32) *span { return &l.spans[(l.head+i)%ledgerSpans] }
+// ledgerSpans is the ring's first size.
+const ledgerSpans = 32
 
-// book reserves d (more than zero) of stage time from the earliest free moment not
-// before ready, in pieces where gaps are short, and returns when the first piece
-// starts and the last ends.
+func newLedger(c *clock) ledger {
+	return ledger{clock: c, spans: make([]span, ledgerSpans)}
+}
+
+// at returns the i-th oldest span.
+func (l *ledger) at(i int) *span { return &l.spans[(l.head+i)&(len(l.spans)-1)] }
+
+// book reserves d (more than zero) from the earliest free moment not before ready,
+// in pieces where gaps are short, and returns when the first piece starts and the
+// last ends.
 func (l *ledger) book(ready, d sim.Time) (start, end sim.Time) {
 	if l.n > 0 {
 		last := l.at(l.n - 1)
 		if ready < last.start {
-			return l.fill(max(ready, l.floor), d)
+			return l.fill(ready, d)
 		}
 		if ready <= last.end {
-			// The stage is busy and nothing is booked after that: queue up.
+			// The direction is busy and nothing is booked after that: queue up.
 			start = last.end
 			last.end += d
 			return start, last.end
 		}
 	}
-	l.push(span{ready, ready + d})
+	ready = max(ready, l.floor)
+	l.insert(l.n, span{ready, ready + d})
 	return ready, ready + d
-}
-
-// push appends a span that starts after all others.
-func (l *ledger) push(s span) {
-	if l.n == ledgerSpans {
-		l.floor = l.at(0).end
-		l.head = (l.head + 1) % ledgerSpans
-		l.n--
-	}
-	l.n++
-	*l.at(l.n - 1) = s
 }
 
 // fill books d from ready on into the gaps between spans. What it reaches is busy
 // without a break afterwards, so all spans it passes become one.
 func (l *ledger) fill(ready, d sim.Time) (start, end sim.Time) {
-	first := l.n
-	for first > 0 && l.at(first-1).end >= ready {
-		first--
-	}
-	start, end = -1, ready
+	start, end = sim.Never, max(ready, l.floor)
+	first := l.reaching(end)
 	next := first
 	for ; next < l.n; next++ {
 		s := l.at(next)
 		if gap := s.start - end; gap > 0 {
-			if start < 0 {
-				start = end
-			}
+			start = min(start, end)
 			if gap >= d {
 				break
 			}
@@ -80,58 +73,95 @@ func (l *ledger) fill(ready, d sim.Time) (start, end sim.Time) {
 		}
 		end = max(end, s.end)
 	}
-	if start < 0 {
-		start = end
-	}
+	start = min(start, end)
 	end += d
 	if next == first {
 		l.insert(first, span{start, end})
 		return start, end
 	}
-	l.at(first).start = min(start, l.at(first).start)
-	l.at(first).end = end
-	l.remove(first+1, next)
+	merged := span{min(start, l.at(first).start), end}
+	l.remove(first, next-1)
+	*l.at(first) = merged
 	return start, end
 }
 
-// insert puts s before the i-th oldest span.
-func (l *ledger) insert(i uint32, s span) {
-	if l.n == ledgerSpans {
-		if i == 0 {
-			// Older than everything remembered: s is the one to forget.
-			l.floor = s.end
-			return
+// reaching is the number of spans that end before t.
+func (l *ledger) reaching(t sim.Time) int {
+	low, high := 0, l.n
+	for low < high {
+		if mid := (low + high) / 2; l.at(mid).end < t {
+			low = mid + 1
+		} else {
+			high = mid
 		}
-		i--
 	}
-	l.push(*l.at(l.n - 1)) // makes room; its value is overwritten below
-	for j := l.n - 1; j > i; j-- {
-		*l.at(j) = *l.at(j - 1)
+	return low
+}
+
+// insert puts s before the i-th oldest span, moving the fewer of the spans on its
+// two sides.
+func (l *ledger) insert(i int, s span) {
+	if l.n == len(l.spans) {
+		i -= l.makeRoom()
+		if i < 0 {
+			return // older than spans just forgotten, so over as well
+		}
 	}
+	if i < l.n-i {
+		l.head = (l.head - 1) & (len(l.spans) - 1)
+		for j := range i {
+			*l.at(j) = *l.at(j + 1)
+		}
+	} else {
+		for j := l.n; j > i; j-- {
+			*l.at(j) = *l.at(j - 1)
+		}
+	}
+	l.n++
 	*l.at(i) = s
 }
 
-// remove closes the gap left by the spans from first up to but excluding next.
-func (l *ledger) remove(first, next uint32) {
-	if next <= first {
-		return
+// remove takes out the spans from i up to but excluding end, moving the fewer of
+// the spans on the two sides.
+func (l *ledger) remove(i, end int) {
+	gone := end - i
+	if i < l.n-end {
+		for j := i - 1; j >= 0; j-- {
+			*l.at(j + gone) = *l.at(j)
+		}
+		l.head = (l.head + gone) & (len(l.spans) - 1)
+	} else {
+		for j := end; j < l.n; j++ {
+			*l.at(j - gone) = *l.at(j)
+		}
 	}
-	for ; next < l.n; next++ {
-		*l.at(first) = *l.at(next)
-		first++
+	l.n -= gone
+}
+
+// makeRoom forgets the spans that are over, and says how many; if there is none it
+// doubles the ring.
+func (l *ledger) makeRoom() (forgotten int) {
+	for l.n > 0 && l.at(0).end <= l.clock.now {
+		l.floor = l.at(0).end
+		l.head = (l.head + 1) & (len(l.spans) - 1)
+		l.n--
+		forgotten++
 	}
-	l.n = first
+	if forgotten == 0 {
+		spans := make([]span, 2*len(l.spans))
+		for i := range l.n {
+			spans[i] = *l.at(i)
+		}
+		l.spans, l.head = spans, 0
+	}
+	return forgotten
 }
 
 // after is how much of the busy time lies after now.
 func (l *ledger) after(now sim.Time) sim.Time {
 	var busy sim.Time
-	for i := l.n; i > 0; i-- {
-		s := l.at(i - 1)
-		if s.end <= now {
-			break
-		}
-		busy += s.end - max(s.start, now)
+	for i := l.n - 1; i >= 0 && l.at(i).end > now; i-- {
+		busy += l.at(i).end - max(l.at(i).start, now)
 	}
 	return busy
 }

@@ -20,6 +20,7 @@ const (
 	referenceRead      = 64                // the read that Spec.HostReadRTT is about
 	referenceWrite     = 64                // the write that Spec.HostWrite is about
 	referenceDoorbell  = 8                 // the store that Spec.MMIOWrite is about
+	storeShift         = 6                 // log2 of the largest TLP that a core's stores become
 	creditBytes        = 16                // one posted data credit (PCIe base specification 2.6.1)
 )
 
@@ -27,36 +28,29 @@ const (
 // DW even for a transaction of no bytes (zero-length, no byte enabled).
 func dataBytes(n int64) int64 { return max(4, (n+3)&^3) }
 
-// split describes how n bytes are divided into pieces of a power of two: their
-// number, and the size of the last.
-func split(n int64, shift uint) (pieces, tail int64) {
-	pieces = max(1, (n+1<<shift-1)>>shift)
-	return pieces, n - (pieces-1)<<shift
+// split divides n bytes into pieces of a power of two.
+func split(n int64, shift uint) (pieces int64, body sizes) {
+	full := int64(1) << shift
+	pieces = (n + full - 1) >> shift
+	return pieces, sizes{full: full, tail: n - (pieces-1)<<shift, all: n}
+}
+
+// framed is the sizes on the wire of so many TLPs with these bodies.
+func (z sizes) framed(tlps, overhead int64) sizes {
+	return sizes{z.full + overhead, z.tail + overhead, z.all + tlps*overhead}
 }
 
 // shiftOf is the base-2 logarithm of a power of two.
 func shiftOf(b sim.Bytes) uint { return uint(bits.TrailingZeros64(uint64(b))) }
 
-// sizes are the bytes that the pieces of a transaction occupy at a stage: each but
-// the last, the last, and all together.
-type sizes struct{ full, tail, all int64 }
-
-// writeSizes are the wire bytes of n data bytes (whole DWs) in tlps writes.
-func (t *Tree) writeSizes(n, tlps, tail int64) sizes {
-	return sizes{
-		full: 1<<t.payloadShift + writeOverhead,
-		tail: tail + writeOverhead,
-		all:  n + tlps*writeOverhead,
-	}
-}
-
 // answers is what the completions of a read are on the wire. A read that starts on
 // a completion boundary is assumed, which holds for pages and for queue entries.
 type answers struct {
-	request sizes // request by request: all completions that answer it
-	tlp     sizes // TLP by TLP
-	first   int64 // the first TLP
-	tlps    int64
-	perFull int64 // TLPs of every request but the last
-	perTail int64 // and of the last
+	request    sizes // request by request: all completions that answer it
+	tlp        sizes // TLP by TLP
+	body       sizes // TLP by TLP, data only
+	tlps       int64
+	perFull    int64 // TLPs of every request but the last
+	perTail    int64 // and of the last
+	afterFirst int64 // wire bytes of the first request's answer behind its first TLP
 }

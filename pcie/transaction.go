@@ -10,6 +10,7 @@ import "netgpusim/sim"
 // the next to the same destination. A write of 0 bytes is the zero-length write of
 // the PCIe specification: one DW with no byte enabled.
 func (t *Tree) Write(now sim.Time, dst Target, n int64) (sent, visible sim.Time) {
+	t.tick(now)
 	for ; n > t.postedBurst; n -= t.postedBurst {
 		t.post(now, dst, t.postedBurst)
 	}
@@ -20,9 +21,8 @@ func (t *Tree) Write(now sim.Time, dst Target, n int64) (sent, visible sim.Time)
 func (t *Tree) post(now sim.Time, dst Target, n int64) (sent, visible sim.Time) {
 	to := &t.targets[dst]
 	data := dataBytes(n)
-	tlps, tail := split(data, t.payloadShift)
-	wire := t.writeSizes(data, tlps, tail)
-	body := sizes{full: 1 << t.payloadShift, tail: tail, all: data}
+	tlps, body := split(data, t.payloadShift)
+	wire := body.framed(tlps, writeOverhead)
 	units := (data + creditBytes - 1) / creditBytes
 
 	first := t.nic.up
@@ -35,7 +35,7 @@ func (t *Tree) post(now sim.Time, dst Target, n int64) (sent, visible sim.Time) 
 	if to.out != nil {
 		b.delay(to.turn)
 		if to.peerWrites != nil {
-			to.peerWrites.serve(&b, body)
+			to.peerWrites.receive(&b, body)
 		}
 		to.out.carryPosted(&b, wire, n, to.outCredit, units)
 		// The TLPs have left the switch's or root complex's receive buffer.
@@ -44,7 +44,7 @@ func (t *Tree) post(now sim.Time, dst Target, n int64) (sent, visible sim.Time) 
 		b.delay(first.latency)
 	}
 	if to.writes != nil {
-		to.writes.serve(&b, body)
+		to.writes.receive(&b, body)
 	}
 	credits.hold(b.first+first.latency, b.last+first.latency)
 	return sent, b.last + to.visible
@@ -56,6 +56,7 @@ func (t *Tree) post(now sim.Time, dst Target, n int64) (sent, visible sim.Time) 
 // A read of 0 bytes is the zero-length read of the PCIe specification, which
 // flushes earlier writes on its way.
 func (t *Tree) Read(now sim.Time, src Target, n int64) (first, last sim.Time) {
+	t.tick(now)
 	if n <= t.readBurst {
 		return t.fetch(now, src, n)
 	}
@@ -71,37 +72,35 @@ func (t *Tree) Read(now sim.Time, src Target, n int64) (first, last sim.Time) {
 func (t *Tree) fetch(now sim.Time, src Target, n int64) (first, last sim.Time) {
 	from := &t.targets[src]
 	data := dataBytes(n)
-	requests, tail := split(data, t.requestShift)
-	wire := sizes{full: requestBytes, tail: requestBytes, all: requests * requestBytes}
+	requests, asked := split(data, t.requestShift)
+	wire := sizes{}.framed(requests, requestBytes)
 
 	b := newBurst(requests, now)
 	t.tags.admit(&b, 0)
 	up := t.nic.up
-	up.carryOther(&b, wire, 0)
+	up.carryOther(&b, wire, 0, &t.requested)
 	b.delay(up.latency)
 	if from.out != nil {
 		b.delay(from.turn)
-		from.out.carryOther(&b, wire, 0)
+		from.out.carryOther(&b, wire, 0, &from.forwarded)
 		b.delay(from.out.latency)
 	}
 	b.delay(from.service)
 
 	// Answers: as many completions per request as its data needs.
 	if from.reads != nil {
-		from.reads.serve(&b, sizes{full: 1 << t.requestShift, tail: tail, all: data})
+		from.reads.supply(&b, asked)
 	}
-	back := from.back
-	if back == nil {
-		back = t.nic.down
-	}
-	c := t.completions(data, requests, tail)
-	back.carryAnswers(&b, &c, n)
-	if back != t.nic.down {
-		b.delay(back.latency + from.turn)
+	c := t.completions(requests, asked)
+	if from.back == nil {
+		t.nic.down.carryAnswers(&b, &c, n, &from.arrived)
+	} else {
+		from.back.carryAnswers(&b, &c, n, &from.answered)
+		b.delay(from.back.latency + from.turn)
 		if from.peerReads != nil {
-			from.peerReads.serve(&b, sizes{full: 1 << t.completionShift, tail: c.tlp.tail - completionOverhead, all: data})
+			from.peerReads.receive(&b, c.body)
 		}
-		t.nic.down.carryOther(&b, c.tlp, n)
+		t.nic.down.carryOther(&b, c.tlp, n, &from.arrived)
 	}
 	b.delay(t.nic.down.latency)
 	// A request's tag is free when its last completion is in; completions come
@@ -114,37 +113,38 @@ func (t *Tree) fetch(now sim.Time, src Target, n int64) (first, last sim.Time) {
 	return b.first, b.last
 }
 
-// completions works out the answers to requests for data bytes in all, of tail
-// bytes the last.
-func (t *Tree) completions(data, requests, tail int64) answers {
-	tlps, tailTLP := split(data, t.completionShift)
+// completions works out the answers to so many requests for the data asked.
+func (t *Tree) completions(requests int64, asked sizes) answers {
+	tlps, body := split(asked.all, t.completionShift)
 	perFull := int64(1) << (t.requestShift - t.completionShift)
 	perTail := tlps - (requests-1)*perFull
-	all := data + tlps*completionOverhead
 	a := answers{
 		request: sizes{
-			full: 1<<t.requestShift + perFull*completionOverhead,
-			tail: tail + perTail*completionOverhead,
-			all:  all,
+			full: asked.full + perFull*completionOverhead,
+			tail: asked.tail + perTail*completionOverhead,
+			all:  asked.all + tlps*completionOverhead,
 		},
-		tlp:     sizes{full: 1<<t.completionShift + completionOverhead, tail: tailTLP + completionOverhead, all: all},
+		tlp:     body.framed(tlps, completionOverhead),
+		body:    body,
 		tlps:    tlps,
 		perFull: perFull,
 		perTail: perTail,
 	}
-	a.first = a.tlp.full
-	if tlps == 1 {
-		a.first = a.tlp.tail
+	if requests > 1 {
+		a.afterFirst = a.request.full - a.tlp.full
+	} else if tlps > 1 {
+		a.afterFirst = a.tlp.all - a.tlp.full
 	}
 	return a
 }
 
-// MMIOWrite is a core storing n bytes to the NIC: a doorbell. It returns when the
-// NIC has them.
+// MMIOWrite is a core storing n bytes to the NIC, a doorbell, in TLPs of at most 64
+// bytes: what a write-combining buffer holds. It returns when the NIC has them.
 func (t *Tree) MMIOWrite(now sim.Time, n int64) (arrives sim.Time) {
+	t.tick(now)
 	data := dataBytes(n)
-	tlps, tail := split(data, t.payloadShift)
-	wire := t.writeSizes(data, tlps, tail)
+	tlps, body := split(data, storeShift)
+	wire := body.framed(tlps, writeOverhead)
 	b := newBurst(tlps, now+t.mmio)
 	if t.uplink != nil {
 		t.uplink.down.carryPosted(&b, wire, n, nil, 0)
@@ -160,3 +160,6 @@ func (t *Tree) Interrupt(now sim.Time) (arrives sim.Time) {
 	_, arrives = t.Write(now, HostMemory, interruptBytes)
 	return arrives
 }
+
+// tick tells the ledgers how late it is, so that they can forget the past.
+func (t *Tree) tick(now sim.Time) { t.clock.now = max(t.clock.now, now) }

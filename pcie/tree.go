@@ -37,20 +37,21 @@ type TargetSpec struct {
 // SpecError says which parameter of a Spec cannot work together with the others.
 type SpecError struct {
 	Host    string
-	Key     string // scenario key within the pcie section
+	Key     string // scenario key within the host's section: pcie.max_payload
 	Given   string
 	Allowed string
 }
 
 // Error names host, key, what was given and what is allowed.
 func (e *SpecError) Error() string {
-	return fmt.Sprintf("%s: pcie.%s: given %s; allowed: %s", e.Host, e.Key, e.Given, e.Allowed)
+	return fmt.Sprintf("%s.%s: given %s; allowed: %s", e.Host, e.Key, e.Given, e.Allowed)
 }
 
 // Tree is the PCIe tree around one host's NIC and GPU. Its methods are not safe
 // for concurrent use.
 type Tree struct {
-	host string
+	host  string
+	clock *clock
 
 	payloadShift    uint // log2 of MPS
 	requestShift    uint // log2 of MRRS
@@ -59,10 +60,12 @@ type Tree struct {
 	nic, gpu, uplink *link // uplink is nil without a switch
 
 	targets     [targets]target
-	postedBurst int64 // most bytes of a write that are booked in one go
-	readBurst   int64 // the same of a read
-	tags        *window
-	mmio        sim.Time // core's store until it enters the first link
+	postedBurst int64    // most bytes of a write that are booked in one go
+	readBurst   int64    // the same of a read
+	mmio        sim.Time // a core's store until it enters the first link
+
+	tags      *window
+	requested sim.Time // when the last read request has left the NIC
 }
 
 // link is a full-duplex link; up is towards the root.
@@ -82,11 +85,15 @@ type target struct {
 	back *direction
 
 	turn       sim.Time // through the switch or the root complex between two links
-	peerWrites *stage   // what the root complex does to peer writes, nil: nothing
-	peerReads  *stage
+	peerWrites *limit   // what the root complex does to peer writes, nil: nothing
+	peerReads  *limit
 
 	service, visible sim.Time
-	writes, reads    *stage // the destination's own limits, nil: none
+	writes, reads    *limit // the destination's own limits, nil: none
+
+	// When the last of the reads' TLPs had left: requests on out, completions on
+	// back, completions on the NIC's own link.
+	forwarded, answered, arrived sim.Time
 }
 
 // New builds the tree of a host. outstandingReads is how many read requests the NIC
@@ -95,30 +102,31 @@ type target struct {
 // posted data credits that cannot hold a TLP, or a latency smaller than the links
 // it is measured over.
 func New(host string, spec *Spec, outstandingReads int, peer TargetSpec) (*Tree, error) {
-	if err := check(host, spec, outstandingReads); err != nil {
+	if err := check(host, spec, outstandingReads, peer); err != nil {
 		return nil, err
 	}
 	t := &Tree{
 		host:            host,
+		clock:           new(clock),
 		payloadShift:    shiftOf(spec.MaxPayload),
 		requestShift:    shiftOf(spec.MaxReadRequest),
 		completionShift: shiftOf(min(spec.CompletionSize, spec.MaxReadRequest)),
 		tags:            newWindow(int64(outstandingReads), 0, 0),
-		readBurst:       int64(outstandingReads) * int64(spec.MaxReadRequest),
 	}
 	meet := "root"
 	if spec.Topology == TopologySwitch {
 		meet = "switch"
 	}
-	t.nic = newLink(spec, "nic", "nic", meet, spec.NICGen, spec.NICLanes)
-	t.gpu = newLink(spec, "gpu", "gpu", meet, spec.GPUGen, spec.GPULanes)
+	t.nic = t.newLink(spec, "nic", "nic", meet, spec.NICGen, spec.NICLanes)
+	t.gpu = t.newLink(spec, "gpu", "gpu", meet, spec.GPUGen, spec.GPULanes)
 	t.postedBurst = t.nic.credits[0].burstMax() * int64(spec.MaxPayload)
+	t.readBurst = t.tags.burstMax() * int64(spec.MaxReadRequest)
 
 	root := t.nic
 	memory := &t.targets[HostMemory]
 	gpu := &t.targets[PeerGPU]
 	if spec.Topology == TopologySwitch {
-		t.uplink = newLink(spec, "root", "switch", "root", spec.UplinkGen, spec.UplinkLanes)
+		t.uplink = t.newLink(spec, "root", "switch", "root", spec.UplinkGen, spec.UplinkLanes)
 		root = t.uplink
 		*memory = target{out: root.up, outCredit: root.credits[0], back: root.down, turn: spec.SwitchHop}
 		gpu.turn = spec.SwitchHop
@@ -131,7 +139,10 @@ func New(host string, spec *Spec, outstandingReads int, peer TargetSpec) (*Tree,
 	gpu.service, gpu.visible = peer.ReadService, peer.WriteVisible
 	gpu.writes = newLimit(peer.WriteLimit, t.gpu.down)
 	gpu.reads = newLimit(peer.ReadLimit, t.gpu.up)
-	return t, t.decompose(spec, root, memory)
+	if err := t.decompose(spec, root, memory); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // decompose derives what the root complex and memory take from the latencies of
@@ -139,17 +150,17 @@ func New(host string, spec *Spec, outstandingReads int, peer TargetSpec) (*Tree,
 // port: the rest after the links. Anything behind a switch then adds exactly the
 // switch and its links.
 func (t *Tree) decompose(spec *Spec, root *link, memory *target) error {
-	wire := func(d *direction, n int64) sim.Time { return d.stage.pace.Time(n) + d.latency }
+	wire := func(d *direction, n int64) sim.Time { return d.pace.Time(n) + d.latency }
 	for _, part := range []struct {
 		key   string
 		given sim.Time
 		links sim.Time
 		rest  *sim.Time
 	}{
-		{"host_read_rtt", spec.HostReadRTT,
+		{"pcie.host_read_rtt", spec.HostReadRTT,
 			wire(root.up, requestBytes) + wire(root.down, referenceRead+completionOverhead), &memory.service},
-		{"host_write", spec.HostWrite, wire(root.up, referenceWrite+writeOverhead), &memory.visible},
-		{"mmio_write", spec.MMIOWrite, wire(root.down, referenceDoorbell+writeOverhead), &t.mmio},
+		{"pcie.host_write", spec.HostWrite, wire(root.up, referenceWrite+writeOverhead), &memory.visible},
+		{"pcie.mmio_write", spec.MMIOWrite, wire(root.down, referenceDoorbell+writeOverhead), &t.mmio},
 	} {
 		*part.rest = part.given - part.links
 		if *part.rest < 0 {
@@ -160,10 +171,10 @@ func (t *Tree) decompose(spec *Spec, root *link, memory *target) error {
 	return nil
 }
 
-func newLink(spec *Spec, name, from, to string, gen, lanes int) *link {
+func (t *Tree) newLink(spec *Spec, name, from, to string, gen, lanes int) *link {
 	newDirection := func() *direction {
 		rate := effectiveRate(gen, lanes, spec.DLLPTax)
-		return &direction{stage: stage{pace: rate.Pace()}, rate: rate, latency: spec.LinkLatency}
+		return &direction{pace: rate.Pace(), rate: rate, latency: spec.LinkLatency, ledger: newLedger(t.clock)}
 	}
 	newCredits := func() *window {
 		return newWindow(int64(spec.PostedHeaderCredits), int64(spec.PostedDataCredits), int64(spec.MaxPayload/creditBytes))
@@ -173,13 +184,4 @@ func newLink(spec *Spec, name, from, to string, gen, lanes int) *link {
 		up: newDirection(), down: newDirection(),
 		credits: [2]*window{newCredits(), newCredits()},
 	}
-}
-
-// newLimit is a limit on the payload rate next to a link, or nil if there is none
-// or the link is slower anyway.
-func newLimit(limit sim.Bandwidth, neighbour *direction) *stage {
-	if limit <= 0 || limit >= neighbour.rate {
-		return nil
-	}
-	return &stage{pace: limit.Pace()}
 }

@@ -2,6 +2,7 @@ package pcie
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"netgpusim/sim"
@@ -28,6 +29,7 @@ type twin struct {
 type twinStage struct {
 	rate sim.Bandwidth
 	free sim.Time
+	used bool // free counts: before that, even times before 0 are free
 }
 
 // serve returns when a TLP of n bytes that is ready starts and ends.
@@ -35,9 +37,23 @@ func (s *twinStage) serve(ready sim.Time, n int64) (start, end sim.Time) {
 	if s.rate == 0 {
 		return ready, ready
 	}
-	start = max(ready, s.free)
+	start = ready
+	if s.used {
+		start = max(ready, s.free)
+	}
+	s.used = true
 	s.free = start + s.rate.Pace().Time(n)
 	return start, s.free
+}
+
+// receive is serve for a TLP that is there whole at ready and may have been passing
+// all the while; it returns when it has passed.
+func (s *twinStage) receive(ready sim.Time, n int64) sim.Time {
+	if s.rate == 0 {
+		return ready
+	}
+	_, end := s.serve(ready-s.rate.Pace().Time(n), n)
+	return end
 }
 
 // twinCredits holds the release of every TLP and of every data unit.
@@ -125,15 +141,15 @@ func (w *twin) write(now sim.Time, t Target, n int64) (sent, visible sim.Time) {
 		if !w.direct(t) {
 			at += w.turn(t)
 			if t == PeerGPU {
-				at, _ = w.peerWrites.serve(at, data)
+				at = w.peerWrites.receive(at, data)
 			}
 			o, c := &w.outs[t], &w.outCredits[t]
 			_, at = o.serve(c.admit(&w.spec, max(at, o.free), units), data+24)
 			w.nicCredits.release(at+l, units)
-			at, _ = w.writes[t].serve(at+l, data)
+			at = w.writes[t].receive(at+l, data)
 			c.release(at+l, units)
 		} else {
-			at, _ = w.writes[t].serve(at, data)
+			at = w.writes[t].receive(at, data)
 			w.nicCredits.release(at+l, units)
 		}
 		visible = at + w.visible(t)
@@ -167,7 +183,7 @@ func (w *twin) read(now sim.Time, t Target, n int64) (first, last sim.Time) {
 				_, at = w.backs[t].serve(at, data+20)
 				at += l + w.turn(t)
 				if t == PeerGPU {
-					at, _ = w.peerReads.serve(at, data)
+					at = w.peerReads.receive(at, data)
 				}
 			}
 			_, at = w.nicDown.serve(at, data+20)
@@ -215,50 +231,143 @@ func describe(s *Spec, p *TargetSpec) string {
 		s.PeerWriteLimit.Gbps(), s.PeerReadLimit.Gbps(), p.WriteLimit.Gbps(), p.ReadLimit.Gbps())
 }
 
+// tighten draws windows below 16, which the booking goes through piece by piece.
+func tighten(r *sim.Rand, s *Spec) (outstanding int) {
+	s.PostedHeaderCredits = 1 + r.Intn(15)
+	s.PostedDataCredits = int(s.MaxPayload/16)*(1+r.Intn(15)) + r.Intn(8)
+	return 1 + r.Intn(15)
+}
+
+// widen draws windows of 16 pieces and more, small enough to bind.
+func widen(r *sim.Rand, s *Spec) (outstanding int) {
+	s.PostedHeaderCredits = 16 + r.Intn(48)
+	s.PostedDataCredits = int(s.MaxPayload/16) * (16 + r.Intn(48))
+	return 16 + r.Intn(48)
+}
+
 func TestWritesEqualTheTwinToThePicosecond(t *testing.T) {
-	r := sim.NewRand(1, "pcie writes")
+	exact := func(about string, i int, got, want [2]sim.Time) {
+		if got != want {
+			t.Fatalf("%s: write %d: sent, visible %v, twin %v", about, i, got, want)
+		}
+	}
+	compareWrites(t, "ample credits", func(*sim.Rand, *Spec) int { return 64 }, exact)
+	compareWrites(t, "tight credits", tighten, exact)
+}
+
+func TestWritesThroughLargeWindowsAreCloseToTheTwin(t *testing.T) {
+	compareWrites(t, "wide", widen, func(about string, i int, got, want [2]sim.Time) {
+		if off := offBy(got[1], want[1]); i == writesCompared-1 && off > farOff {
+			t.Fatalf("%s: visible %v, twin %v: %.2f %% off", about, got[1], want[1], 100*off)
+		}
+	})
+}
+
+// farOff is the relative error at the end of a sequence that is too large, for
+// windows of 16 to 63 pieces that bind.
+const farOff = 0.005
+
+// writesCompared is the length of the sequences that compareWrites makes.
+const writesCompared = 100
+
+// compareWrites gives the same random writes to booking and twin and calls check
+// with the sent and visible times that both say.
+func compareWrites(t *testing.T, name string, draw func(*sim.Rand, *Spec) int,
+	check func(about string, i int, got, want [2]sim.Time)) {
+	r := sim.NewRand(1, name)
 	for range 300 {
 		spec, peer := exactSpec(&r)
-		tree, err := New("test", &spec, 64, peer)
+		outstanding := draw(&r, &spec)
+		tree, err := New("test", &spec, outstanding, peer)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := newTwin(spec, peer, 64)
+		w := newTwin(spec, peer, outstanding)
+		about := name + ": " + describe(&spec, &peer)
 		var now sim.Time
-		for i := range 100 {
+		for i := range writesCompared {
 			dst := Target(r.Intn(targets))
 			n := int64(r.Intn(6000))
 			now += sim.Time(r.Intn(4000)) * sim.Nanosecond
-			sent, visible := tree.Write(now, dst, n)
-			wantSent, wantVisible := w.write(now, dst, n)
-			if sent != wantSent || visible != wantVisible {
-				t.Fatalf("%s: write %d of %d bytes to %v at %v: sent %d visible %d, twin %d %d", describe(&spec, &peer),
-					i, n, dst, now, sent, visible, wantSent, wantVisible)
-			}
+			var got, want [2]sim.Time
+			got[0], got[1] = tree.Write(now, dst, n)
+			want[0], want[1] = w.write(now, dst, n)
+			check(about, i, got, want)
 		}
 	}
 }
 
+// offBy is the relative difference of two times.
+func offBy(got, want sim.Time) float64 {
+	return math.Abs(float64(got-want)) / float64(want)
+}
+
 func TestReadsOfOneTargetEqualTheTwinToThePicosecond(t *testing.T) {
-	r := sim.NewRand(1, "pcie reads")
+	exact := func(about string, i int, got, want [2]sim.Time) {
+		if got != want {
+			t.Fatalf("%s: read %d: first, last %v, twin %v", about, i, got, want)
+		}
+	}
+	compareReads(t, "ample tags, no read limit", func(r *sim.Rand, s *Spec, p *TargetSpec) int {
+		s.PeerReadLimit, p.ReadLimit = 0, 0
+		return 4096
+	}, exact)
+	compareReads(t, "tight tags", func(r *sim.Rand, s *Spec, _ *TargetSpec) int { return tighten(r, s) }, exact)
+}
+
+func TestReadsUnderRateLimitsAreWithinTwoRequestsOfTheTwin(t *testing.T) {
+	var request sim.Time // the completions of one request on the slowest link
+	compareReads(t, "read limits", func(r *sim.Rand, s *Spec, p *TargetSpec) int {
+		slowest := min(effectiveRate(s.NICGen, s.NICLanes, 0), effectiveRate(s.GPUGen, s.GPULanes, 0))
+		if s.Topology == TopologySwitch {
+			slowest = min(slowest, effectiveRate(s.UplinkGen, s.UplinkLanes, 0))
+		}
+		request = slowest.Pace().Time(int64(s.MaxReadRequest + 20*(s.MaxReadRequest/s.CompletionSize)))
+		return 4096
+	}, func(about string, i int, got, want [2]sim.Time) {
+		for k := range got {
+			if off := got[k] - want[k]; max(off, -off) > 2*request {
+				t.Fatalf("%s: read %d: first, last %v, twin %v", about, i, got, want)
+			}
+		}
+	})
+}
+
+func TestReadsThroughLargeWindowsAreCloseToTheTwin(t *testing.T) {
+	compareReads(t, "wide", func(r *sim.Rand, s *Spec, _ *TargetSpec) int { return widen(r, s) },
+		func(about string, i int, got, want [2]sim.Time) {
+			if off := offBy(got[1], want[1]); i == readsCompared-1 && off > farOff {
+				t.Fatalf("%s: last %v, twin %v: %.2f %% off", about, got[1], want[1], 100*off)
+			}
+		})
+}
+
+// readsCompared is the length of the sequences that compareReads makes.
+const readsCompared = 60
+
+// compareReads gives the same random reads of one target to booking and twin and
+// calls check with the arrival of the first and last completion that both say.
+func compareReads(t *testing.T, name string, draw func(*sim.Rand, *Spec, *TargetSpec) int,
+	check func(about string, i int, got, want [2]sim.Time)) {
+	r := sim.NewRand(1, name)
 	for range 300 {
 		spec, peer := exactSpec(&r)
-		tree, err := New("test", &spec, 4096, peer)
+		outstanding := draw(&r, &spec, &peer)
+		tree, err := New("test", &spec, outstanding, peer)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := newTwin(spec, peer, 4096)
+		w := newTwin(spec, peer, outstanding)
 		src := Target(r.Intn(targets))
+		about := fmt.Sprintf("%s: %v, %d tags, %s", name, src, outstanding, describe(&spec, &peer))
 		var now sim.Time
-		for i := range 60 {
+		for i := range readsCompared {
 			n := int64(r.Intn(6000))
 			now += sim.Time(r.Intn(4000)) * sim.Nanosecond
-			first, last := tree.Read(now, src, n)
-			wantFirst, wantLast := w.read(now, src, n)
-			if first != wantFirst || last != wantLast {
-				t.Fatalf("%s: read %d of %d bytes from %v at %v: %d to %d, twin %d to %d", describe(&spec, &peer),
-					i, n, src, now, first, last, wantFirst, wantLast)
-			}
+			var got, want [2]sim.Time
+			got[0], got[1] = tree.Read(now, src, n)
+			want[0], want[1] = w.read(now, src, n)
+			check(about, i, got, want)
 		}
 	}
 }

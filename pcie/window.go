@@ -46,12 +46,19 @@ func newWindow(pieces, units, unitsPerPiece int64) *window {
 	}
 }
 
-// burstMax is the largest burst the window can admit in one go.
+// burstShare is the part of a window that one burst may take, 1/8. Only the first
+// and the last piece look up their release, so a burst must be short against the
+// releases it waits for; windows below 16 go piece by piece and are exact. The
+// comparison with the twin bounds the error of larger ones.
+const burstShare = 8
+
+// burstMax is the largest burst to admit in one go.
 func (w *window) burstMax() int64 {
-	if w.unitsPerPiece == 0 {
-		return w.pieceLimit
+	n := w.pieceLimit
+	if w.unitsPerPiece > 0 {
+		n = min(n, w.dataLimit/w.unitsPerPiece)
 	}
-	return min(w.pieceLimit, w.dataLimit/w.unitsPerPiece)
+	return max(1, n/burstShare)
 }
 
 // admit makes the pieces of b wait for their credits. The burst, of at most
@@ -62,16 +69,14 @@ func (w *window) admit(b *burst, units int64) {
 	overPieces := w.pieces + b.pieces - w.pieceLimit
 	overUnits := w.units + units - w.dataLimit
 	if overPieces > w.donePieces || overUnits > w.doneUnits {
-		k := b.pieces - 1
+		more := b.pieces - 1
+		b.first = max(b.first, w.released(overPieces-more, min(overUnits, w.units+w.unitsPerPiece-w.dataLimit)))
 		b.last = max(b.last, w.released(overPieces, overUnits))
-		tail := units - k*w.unitsPerPiece
-		b.prev = max(b.prev, w.released(overPieces-min(k, 1), overUnits-tail))
-		b.first = max(b.first, w.released(overPieces-k, min(overUnits, w.units+w.unitsPerPiece-w.dataLimit)))
-		if k <= 1 {
-			b.prev = b.first
-		}
-		if k == 0 {
+		if more == 0 {
 			b.last = b.first
+		}
+		if more <= 1 {
+			b.prev = b.first
 		}
 	}
 	w.pieces += b.pieces

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"netgpusim/host"
+	"netgpusim/netgpu"
 	"netgpusim/nic"
 	"netgpusim/pcie"
 	"netgpusim/reports"
@@ -152,25 +153,27 @@ func addDrops(drops map[string]int64, c *nic.Counters, t host.WireCounters, h *h
 }
 
 func addPages(p *reports.Pages, h *host.Host) {
-	census := h.Pages()
+	ledger := h.Ledger()
 	if p.InPlace == nil {
 		p.InPlace = map[string]int64{}
 	}
-	for place, n := range census.InPlace {
-		if n > 0 {
-			p.InPlace[place.String()] += int64(n)
+	for place, n := range ledger.Counts() {
+		if n > 0 && netgpu.Place(place) != netgpu.Unregistered {
+			p.InPlace[netgpu.Place(place).String()] += n
 		}
 	}
-	p.Total += int64(census.Total)
-	p.Lost += int64(census.Lost)
-	p.Duplicated += int64(census.Duplicated)
+	p.Total += ledger.Registered()
+	p.Lost += ledger.Lost()
+	p.Duplicated += ledger.Duplicated()
 }
 
 // ceiling is the payload rate of the link at the sender's MTU: what is left when
 // headers, padding, preamble and gap are paid.
 func ceiling(s *scenarios.Scenario) float64 {
-	mss := tcp.MSS(&s.Sender.TCP, s.Sender.NIC.MTU)
-	return s.Link.Rate.Gbps() * float64(mss) / float64(host.WireBytes(&s.Sender.TCP, mss))
+	spec := &s.Sender.TCP
+	mss := tcp.MSS(spec, min(s.Sender.NIC.MTU, s.Receiver.NIC.MTU))
+	frame := tcp.HeaderLen(spec) + tcp.OptionLen(spec, 0) + mss
+	return s.Link.Rate.Gbps() * float64(mss) / float64(tcp.WireBytes(int64(frame)))
 }
 
 // digest hashes what the run did: the engine's running hash over every event, and

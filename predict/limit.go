@@ -30,7 +30,7 @@ func limits(r *reports.Result) (reports.Limit, []reports.Limit) {
 			CapacityGbps: capacity, HeadroomGbps: max(capacity-r.GoodputGbps, 0), Advice: advice})
 	}
 	for _, l := range r.Links {
-		rate(fmt.Sprintf("link %s>%s", l.From, l.To), l.Utilisation, "a faster link, or a larger MTU: headers, preamble and gap take the rest")
+		rate(fmt.Sprintf("link %s->%s", l.From, l.To), l.Utilisation, "a faster link, or a larger MTU: headers, preamble and gap take the rest")
 	}
 	for _, l := range r.PCIe.Links {
 		rate(fmt.Sprintf("pcie %s/%s up", l.Host, l.Name), l.Up.Utilisation, "more lanes, a newer generation or a larger MaxPayload")

@@ -49,8 +49,8 @@ type Options struct {
 	Resume   func(*host.World) error // restores the state of a saved run
 }
 
-// slices is how often a run comes up for air: progress and interruption.
-const slices = 200
+// runSlices is how often a run comes up for air: progress and interruption.
+const runSlices = 200
 
 // Run simulates a scenario and reports on it.
 func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*reports.Result, error) {
@@ -102,7 +102,7 @@ func simulate(ctx context.Context, s *scenarios.Scenario, o *Options, say func(f
 			return nil, err
 		}
 	}
-	slice := max(w.End()/slices, 1)
+	slice := max(w.End()/runSlices, 1)
 	for {
 		if ctx.Err() != nil {
 			return nil, ErrInterrupted

@@ -29,6 +29,7 @@ var pagePlaces = vocabulary{
 	{"fill_ring", "offered to the kernel"},
 	{"napi_cache", "page cache, softirq side"},
 	{"any_cache", "page cache, any context"},
+	{"driver", "taken by a refill whose doorbell has not been rung"},
 	{"wqe", "posted to the NIC"},
 	{"skb", "in an skb on its way up"},
 	{"receive_queue", "in a socket's receive queue"},

@@ -62,10 +62,10 @@ func (s ExpectSpec) isEmpty() bool {
 func (s ExpectSpec) wanted() string {
 	var all []string
 	if s.Min != nil {
-		all = append(all, "≥ "+plain(*s.Min))
+		all = append(all, "≥ "+exact(*s.Min))
 	}
 	if s.Max != nil {
-		all = append(all, "≤ "+plain(*s.Max))
+		all = append(all, "≤ "+exact(*s.Max))
 	}
 	if s.Equals != "" {
 		all = append(all, "= "+s.Equals)
@@ -119,8 +119,8 @@ func (s ExpectSpec) judgeNumber(r *Result, v float64) (ok bool, got string) {
 func (s ExpectSpec) digits(v float64) string {
 	short := plain(v)
 	for _, bound := range []*float64{s.Min, s.Max} {
-		if bound != nil && v != *bound && short == plain(*bound) {
-			return strconv.FormatFloat(v, 'g', -1, 64)
+		if bound != nil && v != *bound && short == exact(*bound) {
+			return exact(v)
 		}
 	}
 	return short

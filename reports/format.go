@@ -61,6 +61,27 @@ func grouped(digits string) string {
 // gbps writes a rate in Gbit/s without the unit.
 func gbps(v float64) string { return significant(v, 3) }
 
+// gbpsColumn writes a rate for a column in which small ones matter little: two
+// decimals at most.
+func gbpsColumn(v float64) string {
+	if v > 0 && v < 0.005 {
+		return "<0.01"
+	}
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return gbps(v)
+	}
+	return decimals(v, min(decimalsFor(v, 3), 2))
+}
+
+// trimmed takes zeros off the end of decimals: a setting of 25 Gbit/s or a time of
+// 50 ms was not measured to three digits.
+func trimmed(s string) string {
+	if !strings.Contains(s, ".") {
+		return s
+	}
+	return strings.TrimRight(strings.TrimRight(s, "0"), ".")
+}
+
 // gbpsCI writes a rate with the half width of its confidence interval, both with
 // as many decimals as the half width deserves: one significant digit, two if the
 // first is a 1. Without an interval it is gbps.
@@ -85,16 +106,16 @@ func gbpsCI(v, ci float64) string {
 func withUnit(number, unit string) string { return number + nbsp + unit }
 
 // percent writes a fraction with one decimal. It never rounds to a bound that was
-// not reached: 0.9999 is "> 99.9 %" and 0.0001 "< 0.1 %".
+// not reached: 0.9999 is ">99.9 %" and 0.0001 "<0.1 %".
 func percent(fraction float64) string {
 	p := fraction * 100
 	switch {
 	case math.IsNaN(p) || math.IsInf(p, 0):
 		return withUnit(significant(p, 3), "%")
 	case p > 0 && p < 0.05:
-		return "<" + nbsp + "0.1" + nbsp + "%"
+		return withUnit("<0.1", "%")
 	case p >= 99.95 && p < 100:
-		return ">" + nbsp + "99.9" + nbsp + "%"
+		return withUnit(">99.9", "%")
 	case p == 0 || p == 100:
 		return withUnit(decimals(p, 0), "%")
 	}
@@ -123,7 +144,7 @@ var (
 	decimalBytes = []scale{{1e15, "PB"}, {1e12, "TB"}, {1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}, {1, "B"}}
 	binaryBytes  = []scale{{1 << 40, "TiB"}, {1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}, {1, "B"}}
 	timeScale    = []scale{{1, "s"}, {1e-3, "ms"}, {1e-6, "µs"}, {1e-9, "ns"}}
-	countScale   = []scale{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}}
+	countScale   = []scale{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}}
 )
 
 // scaled writes v in the largest unit in which it is at least 1, with three
@@ -158,7 +179,8 @@ func duration(seconds float64) string {
 	if seconds == 0 {
 		return "0"
 	}
-	return scaled(seconds, timeScale, false)
+	number, unit, _ := strings.Cut(scaled(seconds, timeScale, false), nbsp)
+	return withUnit(trimmed(number), unit)
 }
 
 // integer writes a count in full.
@@ -168,6 +190,14 @@ func integer(n int64) string { return decimals(float64(n), 0) }
 func approximate(n float64) string {
 	if math.Abs(n) < 1e6 {
 		return decimals(n, 0)
+	}
+	return scaled(n, countScale, false)
+}
+
+// perSecond writes a rate of events to three digits: "491 k".
+func perSecond(n float64) string {
+	if math.Abs(n) < 1e3 {
+		return significant(n, 3)
 	}
 	return scaled(n, countScale, false)
 }

@@ -55,8 +55,14 @@ func (p *page) line(spans ...span) {
 		}
 		spans = spans[:len(spans)-1]
 	}
-	for _, s := range spans {
-		text := strings.ReplaceAll(s.text, nbsp, " ")
+	for i := 0; i < len(spans); {
+		// Words of one style go out as one run: one escape sequence, not one each.
+		s := spans[i]
+		text := s.text
+		for i++; i < len(spans) && spans[i].style == s.style; i++ {
+			text += spans[i].text
+		}
+		text = strings.ReplaceAll(text, nbsp, " ")
 		if p.color && s.style != plainStyle && strings.TrimSpace(text) != "" {
 			p.buf.WriteString("\x1b[" + string(s.style) + "m" + text + "\x1b[0m")
 		} else {
@@ -85,54 +91,59 @@ func (p *page) heading(name, remark string) {
 }
 
 // paragraph prints spans as running text, broken at spaces; the first line is
-// indented by first columns and the others by rest. Runs of spaces inside a span
-// stay as they are on a line that is not broken there.
+// indented by first columns and the others by rest. Spaces stay as they are,
+// except around a break.
 func (p *page) paragraph(first, rest int, spans ...span) {
 	var words []span
 	for _, s := range spans {
 		words = append(words, splitWords(s)...)
 	}
-	limit := p.limit()
+	limit, used, empty := p.limit(), first, true
 	line := []span{{strings.Repeat(" ", first), plainStyle}}
-	used, empty := first, true
+	flush := func() {
+		p.line(line...)
+		line, used, empty = []span{{strings.Repeat(" ", rest), plainStyle}}, rest, true
+	}
 	for i := 0; i < len(words); {
-		// What stands between two spaces is one word, in however many styles.
-		end, width := i+1, displayWidth(words[i].text)
-		for end < len(words) && !isSpace(words[i]) && !isSpace(words[end]) {
-			width += displayWidth(words[end].text)
-			end++
-		}
-		switch {
-		case isSpace(words[i]) && empty && used == rest:
-			// no space at the start of a continued line
-		case used+width > limit && isSpace(words[i]):
-			p.line(line...)
-			line, used, empty = []span{{strings.Repeat(" ", rest), plainStyle}}, rest, true
-		case used+width > limit && !empty:
-			p.line(line...)
-			line, used, empty = []span{{strings.Repeat(" ", rest), plainStyle}}, rest, true
-			continue
-		case used+width > limit:
+		end, width := wordEnd(words, i)
+		switch fits := used+width <= limit; {
+		case isSpace(words[i]):
+			if !fits {
+				flush()
+			} else if !empty {
+				line = append(line, words[i])
+				used += width
+			}
+			i = end
+		case fits:
+			line = append(line, words[i:end]...)
+			used, empty = used+width, false
+			i = end
+		case !empty:
+			flush()
+		default: // a word longer than a line
 			head, tail := cut(words[i].text, limit-used)
 			line = append(line, span{head, words[i].style})
-			if tail != "" {
-				words[i].text = tail
-			} else {
+			used, empty = used+displayWidth(head), false
+			if words[i].text = tail; tail == "" {
 				i++
 			}
-			p.line(line...)
-			line, used, empty = []span{{strings.Repeat(" ", rest), plainStyle}}, rest, true
-			continue
-		default:
-			line = append(line, words[i:end]...)
-			used += width
-			empty = false
 		}
-		i = end
 	}
 	if !empty {
 		p.line(line...)
 	}
+}
+
+// wordEnd returns where the word that starts at i ends, and its width: what
+// stands between two spaces is one word, in however many styles.
+func wordEnd(words []span, i int) (end, width int) {
+	end, width = i+1, displayWidth(words[i].text)
+	for !isSpace(words[i]) && end < len(words) && !isSpace(words[end]) {
+		width += displayWidth(words[end].text)
+		end++
+	}
+	return end, width
 }
 
 // splitWords cuts a span into words and the spaces between them.

@@ -3,15 +3,18 @@ package reports
 import "strings"
 
 // column describes one column of a table and how it gives way when the page is
-// too narrow, in this order: a spilling column moves below its row, a wrapping
-// one breaks its text, an expendable one is left out (JSON has it), and at last
-// the widest is shortened.
+// too narrow, in this order: a spilling column breaks its text or, if that is not
+// enough, moves below its row; an expendable one is left out (JSON has it);
+// wrapping ones break their text, the rightmost first; at last the widest texts
+// are shortened, and figures only after them. What is still too wide then loses
+// columns at the right.
 type column struct {
 	title  string
-	right  bool // align right: numbers
-	spill  bool // may move below the row, as a line of its own
-	wrapTo int  // may be broken into lines of at least this many columns; 0: not
-	expend int  // left out on a narrow page, higher ones first; 0: never
+	right  bool   // align right: numbers
+	spill  bool   // may move below the row, as a line of its own
+	below  string // what that line is labelled, if it needs a label
+	expend int    // left out on a narrow page, higher ones first; 0: never
+	wrapTo int    // may be broken into lines of at least this many columns; 0: not
 }
 
 // cell is one value. Its text must be clean.
@@ -85,7 +88,7 @@ func (p *page) table(t *table) {
 		notes := r.notes
 		for _, i := range l.spilled {
 			if text := r.cells[i].text; text != "" {
-				notes = append(notes, note{text: text, style: r.cells[i].style})
+				notes = append(notes, note{label: t.columns[i].below, text: text, style: r.cells[i].style})
 			}
 		}
 		p.notes(notes)
@@ -157,21 +160,26 @@ func (t *table) fit(limit int) layout {
 	l.reset(natural)
 	for l.total() > limit {
 		if i := l.find(func(c int) int { return boolInt(t.columns[c].spill) }); i >= 0 {
+			if least := t.columns[l.shown[i]].wrapTo; least > 0 && l.total()-l.widths[i]+least <= limit {
+				l.widths[i] -= l.total() - limit
+				break
+			}
 			l.spilled = append(l.spilled, l.shown[i])
 			l.remove(i)
 			l.reset(natural)
 			continue
-		}
-		l.squeeze(limit, func(c int) int { return t.columns[c].wrapTo })
-		if l.total() <= limit {
-			break
 		}
 		if i := l.find(func(c int) int { return t.columns[c].expend }); i >= 0 {
 			l.remove(i)
 			l.reset(natural)
 			continue
 		}
-		l.squeeze(limit, func(int) int { return 1 })
+		l.wrap(limit, t.columns)
+		l.shorten(limit, func(c int) bool { return !t.columns[c].right })
+		l.shorten(limit, func(int) bool { return true })
+		for l.total() > limit && len(l.shown) > 1 {
+			l.remove(len(l.shown) - 1) // dozens of columns
+		}
 		break
 	}
 	return l
@@ -217,13 +225,23 @@ func (l *layout) remove(i int) {
 	l.widths = l.widths[:len(l.shown)]
 }
 
-// squeeze takes columns, always the widest first, down to the width that least
-// gives (0: not at all) until the table fits.
-func (l *layout) squeeze(limit int, least func(column int) int) {
+// wrap narrows wrapping columns, from the right, until the table fits.
+func (l *layout) wrap(limit int, columns []column) {
+	for i := len(l.shown) - 1; i >= 0; i-- {
+		if least := columns[l.shown[i]].wrapTo; least > 0 {
+			l.widths[i] -= max(0, min(l.total()-limit, l.widths[i]-least))
+		}
+	}
+}
+
+// shorten takes from the widest of the chosen columns, one terminal column at a
+// time, until the table fits or there is nothing to take.
+func (l *layout) shorten(limit int, chosen func(column int) bool) {
+	const least = 4 // three characters and the ellipsis
 	for l.total() > limit {
 		widest := -1
 		for i, c := range l.shown {
-			if floor := least(c); floor > 0 && l.widths[i] > floor && (widest < 0 || l.widths[i] > l.widths[widest]) {
+			if chosen(c) && l.widths[i] > least && (widest < 0 || l.widths[i] > l.widths[widest]) {
 				widest = i
 			}
 		}

@@ -9,7 +9,7 @@ import (
 // TextOptions say how Text sets its page. The zero value is a plain page of 80
 // columns.
 type TextOptions struct {
-	Width   int  // columns; 0 stands for 80, less than 40 for 40
+	Width   int  // columns; 0 stands for 80, less than 60 for 60
 	Color   bool // SGR colours; the caller knows the terminal and NO_COLOR
 	Verbose bool // every row of every table, and the NIC counters
 	Wide    bool // every column at its natural width, whatever Width says
@@ -17,7 +17,7 @@ type TextOptions struct {
 
 const (
 	defaultWidth = 80
-	leastWidth   = 40
+	leastWidth   = 60
 )
 
 // Text writes results for an architect at a terminal: several results first side

@@ -29,7 +29,7 @@ func (p *page) cores(r *Result) {
 	p.heading("Cores", remark)
 	t := table{columns: []column{
 		{title: "core", wrapTo: 10}, {title: "role"}, {title: "busy"}, {right: true}, {title: "ns/frame", right: true},
-		{title: "interrupts", right: true, expend: 2}, {title: "NAPI polls", right: true, expend: 1}, {title: "time spent in", spill: true},
+		{title: "interrupts", right: true, expend: 2}, {title: "NAPI polls", right: true, expend: 1}, {title: "time spent in", spill: true, wrapTo: 50, below: "in"},
 	}}
 	for i := range cores {
 		c := &cores[i]
@@ -90,7 +90,7 @@ func (p *page) rings(r *Result) {
 	if len(r.Rings) == 0 {
 		return
 	}
-	p.heading("Rings", "entries in use, and time spent empty and full")
+	p.heading("Rings", "entries in use, and share of the time spent empty and full")
 	t := table{columns: []column{
 		{title: "ring", wrapTo: 12}, {title: "entries", right: true}, {title: "min", right: true}, {title: "mean", right: true}, {title: "max", right: true},
 		{title: "mean use", expend: 1}, {title: "empty", right: true}, {title: "full", right: true},
@@ -103,7 +103,7 @@ func (p *page) rings(r *Result) {
 		}
 		t.add(say(clean(strings.TrimSpace(x.Host+" "+x.Name))), say(integer(int64(x.Entries))),
 			say(decimals(x.Occupancy.Min, 0)), say(occupancy(x.Occupancy.Mean)), say(decimals(x.Occupancy.Max, 0)),
-			use, p.spent(x.EmptyS, r), p.spent(x.FullS, r))
+			use, spent(x.EmptyS, r), spent(x.FullS, r))
 	}
 	p.table(&t)
 	if left > 0 {
@@ -120,12 +120,12 @@ func occupancy(mean float64) string {
 }
 
 // spent writes a part of the measured time.
-func (p *page) spent(seconds float64, r *Result) cell {
+func spent(seconds float64, r *Result) cell {
 	whole := measuredSeconds(r)
 	if seconds == 0 || whole == 0 {
 		return say(duration(seconds))
 	}
-	return say(duration(seconds) + " (" + percent(seconds/whole) + ")")
+	return say(percent(seconds / whole))
 }
 
 // drops lists the frames that did not arrive, by cause, the most frequent first.
@@ -133,16 +133,20 @@ func (p *page) drops(r *Result) {
 	if sum(r.Drops) == 0 {
 		return
 	}
-	p.heading("Drops", plural(sum(r.Drops), "frame", "frames"))
-	t := table{columns: []column{{title: "cause"}, {title: "frames", right: true}, {title: "of all", right: true}, {title: "meaning", wrapTo: 24}}}
+	p.heading("Drops", plural(sum(r.Drops), "frame", "frames")+"; share of the frames on the wire, both directions")
+	var frames int64
+	for _, l := range r.Links {
+		frames += l.Frames
+	}
+	t := table{columns: []column{{title: "cause"}, {title: "frames", right: true}, {title: "share", right: true}, {title: "meaning", wrapTo: 24}}}
 	for _, cause := range byValue(r.Drops) {
 		n := r.Drops[cause]
 		if n == 0 {
 			continue
 		}
 		var share cell
-		if r.Packets > 0 {
-			share = say(percent(float64(n) / float64(r.Packets)))
+		if frames > 0 {
+			share = say(percent(float64(n) / float64(frames)))
 		}
 		t.add(cell{clean(cause), caution}, say(integer(n)), share, say(dropCauses.meaning(cause)))
 	}

@@ -96,7 +96,7 @@ func (p *page) flowTable(flows []Flow) {
 	t := table{columns: []column{
 		{title: "flow", wrapTo: 8}, {title: "Gbit/s", right: true}, {title: "retransmits", right: true}, {title: "RTOs", right: true},
 		{title: "RTT min", right: true, expend: 2}, {title: "mean", right: true}, {title: "p99", right: true},
-		{title: "cwnd max", right: true, expend: 1}, {title: "sender held back by", spill: true},
+		{title: "cwnd max", right: true, expend: 1}, {title: "sender held back by", spill: true, wrapTo: 24, below: "held back by"},
 	}}
 	shown, left := flows, 0
 	if len(flows) > mostRows && !p.verbose {
@@ -110,7 +110,11 @@ func (p *page) flowTable(flows []Flow) {
 		t.add(flowCells("all "+integer(int64(len(flows))), allFlows(flows))...)
 	}
 	for i := range shown {
-		t.add(flowCells(clean(shown[i].ID), &shown[i])...)
+		cells := flowCells(clean(shown[i].ID), &shown[i])
+		if left > 0 {
+			cells[len(cells)-1] = cell{} // what holds most of them back stands beside "all"
+		}
+		t.add(cells...)
 	}
 	p.table(&t)
 	if left > 0 {
@@ -139,10 +143,10 @@ func flowCells(name string, f *Flow) []cell {
 	return []cell{say(name), {gbps(f.GoodputGbps), bold}, retransmits, timeouts, rtt[0], rtt[1], rtt[2], cwnd, say(heldBack(f))}
 }
 
-// allFlows sums flows up: totals, and the range of what cannot be added.
+// allFlows sums flows up: totals, extremes of what has a minimum or maximum, and
+// plain means of RTT and of the shares of time.
 func allFlows(flows []Flow) *Flow {
 	all := flows[0]
-	all.LimitedByWindow, all.LimitedByCwnd, all.LimitedByApp = 0, 0, 0
 	for _, f := range flows[1:] {
 		all.GoodputGbps += f.GoodputGbps
 		all.Retransmits += f.Retransmits
@@ -151,8 +155,15 @@ func allFlows(flows []Flow) *Flow {
 		all.RTTUs.Mean += f.RTTUs.Mean
 		all.RTTUs.P99 = max(all.RTTUs.P99, f.RTTUs.P99)
 		all.CwndBytesMax = max(all.CwndBytesMax, f.CwndBytesMax)
+		all.LimitedByWindow += f.LimitedByWindow
+		all.LimitedByCwnd += f.LimitedByCwnd
+		all.LimitedByApp += f.LimitedByApp
 	}
-	all.RTTUs.Mean /= float64(len(flows))
+	n := float64(len(flows))
+	all.RTTUs.Mean /= n
+	all.LimitedByWindow /= n
+	all.LimitedByCwnd /= n
+	all.LimitedByApp /= n
 	return &all
 }
 
@@ -181,7 +192,7 @@ func heldBack(f *Flow) string {
 // limits shows how close every resource is to binding, the tightest first.
 func (p *page) limits(r *Result) {
 	ladder := r.Ladder
-	if len(ladder) == 0 && r.Limit.Resource != "" {
+	if len(ladder) == 0 && r.Limit.Resource != "" && r.Stall == nil {
 		for l := &r.Limit; l != nil && len(ladder) < mostRows; l = l.Next {
 			ladder = append(ladder, *l)
 		}
@@ -197,7 +208,7 @@ func (p *page) limits(r *Result) {
 	p.heading("Limits", "goodput in Gbit/s at which each would bind, by proportion")
 	t := table{columns: []column{
 		{title: "resource", wrapTo: 16}, {title: "busy"}, {right: true},
-		{title: "binds at", right: true}, {title: "headroom", right: true}, {title: "why, and what would help", spill: true},
+		{title: "binds at", right: true}, {title: "headroom", right: true}, {title: "why, and what would help", spill: true, wrapTo: 50},
 	}}
 	// Advice about what does not bind is for those who ask.
 	const advised = 2
@@ -208,7 +219,7 @@ func (p *page) limits(r *Result) {
 		if i < advised || p.verbose {
 			advice.text = sentences(clean(l.Why), clean(l.Advice))
 		}
-		t.add(say(clean(l.Resource)), drawn, figure, say(gbps(l.CapacityGbps)), say(gbps(l.HeadroomGbps)), advice)
+		t.add(say(arrow(l.Resource)), drawn, figure, say(gbpsColumn(l.CapacityGbps)), say(gbpsColumn(l.HeadroomGbps)), advice)
 	}
 	p.table(&t)
 	if left > 0 {
@@ -240,7 +251,7 @@ func (p *page) wire(r *Result) {
 			size = say(withUnit(integer(l.Bytes/l.Frames), "B"))
 		}
 		drawn, figure := busyCells(l.Utilisation)
-		t.add(say(arrow(l.From+"->"+l.To)), say(withUnit(gbps(l.RateGbps), "Gbit/s")), say(approximate(float64(l.Frames))), size, say(traffic(l.Bytes)), drawn, figure)
+		t.add(say(arrow(l.From+"->"+l.To)), say(withUnit(trimmed(gbps(l.RateGbps)), "Gbit/s")), say(approximate(float64(l.Frames))), size, say(traffic(l.Bytes)), drawn, figure)
 	}
 	p.table(&t)
 }
@@ -250,7 +261,7 @@ func (p *page) pcie(r *Result) {
 	if len(r.PCIe.Links) == 0 {
 		return
 	}
-	p.heading("PCIe links", "share: payload of all bytes, the rest is TLP headers and framing")
+	p.heading("PCIe links", "payload, and its share of all bytes on the link")
 	t := table{columns: []column{
 		{title: "link", wrapTo: 10}, {title: "type", expend: 1}, {title: "direction", wrapTo: 12},
 		{title: "payload", right: true, expend: 2}, {title: "Gbit/s", right: true}, {title: "share", right: true}, {title: "busy"}, {right: true},
@@ -269,7 +280,7 @@ func (p *page) pcie(r *Result) {
 func pcieCells(name, kind cell, direction string, d PCIeDirection, seconds float64) []cell {
 	var rate, share cell
 	if seconds > 0 {
-		rate = say(gbps(float64(d.PayloadBytes) * 8 / seconds / 1e9))
+		rate = say(gbpsColumn(float64(d.PayloadBytes) * 8 / seconds / 1e9))
 	}
 	if d.TotalBytes > 0 {
 		share = say(percent(float64(d.PayloadBytes) / float64(d.TotalBytes)))

@@ -45,8 +45,8 @@ func (p *page) band(r *Result) {
 		t.columns = append(t.columns, column{title: clean(k), wrapTo: together})
 	}
 	t.columns = append(t.columns,
-		column{title: "Gbit/s", right: true}, column{title: "ceiling", right: true, expend: 1},
-		column{title: "limit", wrapTo: 14}, column{title: "agrees with measured", wrapTo: 20})
+		column{title: "Gbit/s", right: true}, column{title: "ceiling", right: true},
+		column{title: "limit", wrapTo: 14}, column{title: "agrees with it", wrapTo: 14})
 	for i := range b.Points {
 		point := &b.Points[i]
 		var cells []cell
@@ -57,7 +57,7 @@ func (p *page) band(r *Result) {
 				cells = append(cells, say(clean(point.Set[k])))
 			}
 		}
-		cells = append(cells, cell{gbps(point.GoodputGbps), bold}, say(gbps(point.CeilingGbps)), say(clean(point.Limit)), agreement(point, b.Metric, measured, known))
+		cells = append(cells, cell{gbps(point.GoodputGbps), bold}, say(gbps(point.CeilingGbps)), say(arrow(point.Limit)), agreement(point, b.Metric, measured, known))
 		t.add(cells...)
 	}
 	p.table(&t)
@@ -115,7 +115,7 @@ func agreement(point *BandPoint, metric string, measured float64, known bool) ce
 		c = cell{"no", caution}
 		if known && metric == "goodput_gbps" {
 			if point.CeilingGbps > 0 && measured > point.CeilingGbps {
-				c.text += ": measured is above the ceiling"
+				c.text += ": above ceiling"
 			} else {
 				c.text += ": " + signedPercent(SymmetricError(point.GoodputGbps, measured))
 			}
@@ -150,9 +150,9 @@ func (p *page) comparison(r []Result) {
 	p.heading("Comparison", plural(int64(len(r)), "run", "runs"))
 	t := table{columns: []column{
 		{title: "scenario", wrapTo: 14}, {title: "Gbit/s", right: true}, {title: "× first", right: true, expend: 2},
-		{title: "measured", right: true}, {title: "error", right: true},
+		{title: "measured", right: true, expend: 1}, {title: "error", right: true},
 		{title: "limited by", wrapTo: 14}, {title: "next limit", wrapTo: 16, expend: 4},
-		{title: "core", right: true, expend: 3}, {title: "dropped", right: true, expend: 1}, {title: "verdict", wrapTo: 8},
+		{title: "core", right: true}, {title: "dropped", right: true, expend: 3}, {title: "verdict"},
 	}}
 	for i := range r {
 		t.add(comparisonCells(&r[i], r[0].GoodputGbps)...)
@@ -171,7 +171,7 @@ func comparisonCells(r *Result, first float64) []cell {
 		symmetric.text = signedPercent(SymmetricError(r.GoodputGbps, m))
 	}
 	if n := r.Limit.Next; n != nil && n.Resource != "" {
-		next.text = clean(n.Resource) + " at" + nbsp + gbps(n.CapacityGbps)
+		next.text = arrow(n.Resource) + " at" + nbsp + gbps(n.CapacityGbps)
 	}
 	if c, there := busiestCore(r); there {
 		core = cell{percent(c.Busy), busyStyle(c.Busy)}
@@ -179,7 +179,7 @@ func comparisonCells(r *Result, first float64) []cell {
 	if n := sum(r.Drops); n != 0 {
 		dropped.text = approximate(float64(n))
 	}
-	limit := clean(r.Limit.Resource)
+	limit := arrow(r.Limit.Resource)
 	verdict := cell{"ok", good}
 	switch failed := failures(r.Expect); {
 	case r.Stall != nil:
@@ -195,7 +195,7 @@ func comparisonCells(r *Result, first float64) []cell {
 		verdict = cell{"warned", caution}
 	}
 	return []cell{
-		{clean(r.Scenario), bold}, {gbpsCI(r.GoodputGbps, r.GoodputCI95Gbps), bold}, ratio, measured, symmetric,
+		{scenarioName(r), bold}, {gbpsCI(r.GoodputGbps, r.GoodputCI95Gbps), bold}, ratio, measured, symmetric,
 		say(limit), next, core, dropped, verdict,
 	}
 }

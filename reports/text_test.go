@@ -4,10 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"io"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -57,7 +63,7 @@ func TestTextMatchesTheReviewedPages(t *testing.T) {
 		{"stalled.80.txt", []Result{stalled()}, TextOptions{Width: 80}},
 		{"broken.80.txt", []Result{broken()}, TextOptions{Width: 80}},
 		{"broken.color.txt", []Result{broken()}, TextOptions{Width: 140, Color: true}},
-		{"broken.40.txt", []Result{broken()}, TextOptions{Width: 40}},
+		{"broken.60.txt", []Result{broken()}, TextOptions{Width: 60}},
 		{"many-flows.80.txt", []Result{manyFlows()}, TextOptions{Width: 80}},
 		{"comparison.80.txt", []Result{gpuReceive(), copyReceive(), stalled(), broken()}, TextOptions{Width: 80}},
 		{"comparison.140.txt", []Result{gpuReceive(), copyReceive(), stalled(), broken()}, TextOptions{Width: 140}},
@@ -78,3 +84,121 @@ var errFull = errors.New("disk full")
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
+
+func TestTextReportsTheWritersErrorAndAnEmptyList(t *testing.T) {
+	if err := Text(fullDisk{}, []Result{gpuReceive()}, TextOptions{}); !errors.Is(err, errFull) {
+		t.Errorf("got %v, want the writer's error", err)
+	}
+	if err := Text(&bytes.Buffer{}, nil, TextOptions{}); err == nil {
+		t.Error("no result to print is no error")
+	}
+}
+
+func TestColourAddsNothingButColour(t *testing.T) {
+	for _, r := range allFixtures() {
+		var plain, colored bytes.Buffer
+		if err := Text(&plain, []Result{r}, TextOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := Text(&colored, []Result{r}, TextOptions{Color: true}); err != nil {
+			t.Fatal(err)
+		}
+		if got := sgr.ReplaceAllString(colored.String(), ""); got != plain.String() {
+			t.Errorf("%s: without its escape sequences the coloured page differs from the plain one", r.Scenario)
+		}
+		if strings.Contains(plain.String(), "\x1b") {
+			t.Errorf("%s: the plain page has escape sequences", r.Scenario)
+		}
+		if !strings.Contains(colored.String(), "\x1b[") {
+			t.Errorf("%s: the coloured page has no colour", r.Scenario)
+		}
+	}
+}
+
+var sgr = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// TestNoLineIsWiderThanThePage fills results with arbitrary values, among them
+// texts that are long, wide or hostile.
+func TestNoLineIsWiderThanThePage(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		results := make([]Result, 1+rng.IntN(3))
+		for i := range results {
+			scribble(rng, reflect.ValueOf(&results[i]).Elem(), 0)
+		}
+		o := TextOptions{Width: 60 + rng.IntN(120), Verbose: rng.IntN(2) == 0}
+		var out bytes.Buffer
+		if err := Text(&out, results, o); err != nil {
+			t.Fatal(err)
+		}
+		for n, line := range strings.Split(out.String(), "\n") {
+			if w := displayWidth(line); w > o.Width {
+				t.Fatalf("line %d takes %d columns of %d: %q", n+1, w, o.Width, line)
+			}
+			if strings.ContainsFunc(line, unicode.IsControl) {
+				t.Fatalf("line %d has control characters: %q", n+1, line)
+			}
+			if strings.HasSuffix(line, " ") {
+				t.Fatalf("line %d ends in a space: %q", n+1, line)
+			}
+		}
+	}
+}
+
+// scribble fills v with arbitrary values.
+func scribble(rng *rand.Rand, v reflect.Value, depth int) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			scribble(rng, v.Field(i), depth+1)
+		}
+	case reflect.Pointer:
+		if depth < 8 && rng.IntN(2) == 0 {
+			v.Set(reflect.New(v.Type().Elem()))
+			scribble(rng, v.Elem(), depth+1)
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		for range rng.IntN(12) {
+			e := reflect.New(v.Type().Elem()).Elem()
+			scribble(rng, e, depth+1)
+			v.Set(reflect.Append(v, e))
+		}
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		for range rng.IntN(12) {
+			k, e := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+			scribble(rng, k, depth+1)
+			scribble(rng, e, depth+1)
+			v.SetMapIndex(k, e)
+		}
+	case reflect.String:
+		words := []string{"", "link", "receiver core 0", "sender->receiver", "gpu", "copy", "\x1b[2J", "a\nb\tc", "漢字漢字漢字漢字漢字", "\xff", "e\u0301",
+			strings.Repeat("long ", 30), strings.Repeat("unbroken", 30), "=1+1", "nic.mtu"}
+		v.SetString(words[rng.IntN(len(words))])
+	case reflect.Float64:
+		all := []float64{0, 1, -1, 0.5, 0.9999, 1e-12, 24.6, 1e9, 1e21, math.NaN(), math.Inf(1), math.Inf(-1), rng.NormFloat64()}
+		v.SetFloat(all[rng.IntN(len(all))])
+	case reflect.Int64, reflect.Int:
+		all := []int64{0, 1, -1, 1023, 1 << 40, math.MaxInt64, math.MinInt64}
+		v.SetInt(all[rng.IntN(len(all))])
+	case reflect.Uint64:
+		v.SetUint(rng.Uint64() >> rng.IntN(64))
+	case reflect.Bool:
+		v.SetBool(rng.IntN(2) == 0)
+	}
+}
+
+func allFixtures() []Result {
+	return []Result{gpuReceive(), copyReceive(), stalled(), broken(), manyFlows(), {}}
+}
+
+func BenchmarkText(b *testing.B) {
+	r := []Result{manyFlows()}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := Text(io.Discard, r, TextOptions{Width: 100}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

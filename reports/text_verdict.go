@@ -10,7 +10,7 @@ import (
 // scenario's title.
 func (p *page) headline(r *Result) {
 	p.gap()
-	spans := []span{{clean(r.Scenario) + ": ", bold}}
+	spans := []span{{scenarioName(r) + ": ", bold}}
 	if s := r.Stall; s != nil {
 		spans = append(spans,
 			span{"stalled at" + nbsp + duration(s.SinceS), bad},
@@ -25,16 +25,33 @@ func (p *page) headline(r *Result) {
 	case l.Resource == "":
 		spans = append(spans, span{"; no limit found", caution})
 	default:
-		spans = append(spans, span{"; limited by ", plainStyle}, span{clean(l.Resource), bold},
+		spans = append(spans, span{"; limited by ", plainStyle}, span{unbroken(arrow(l.Resource)), bold},
 			span{" (" + percent(l.Utilisation) + nbsp + "busy)", plainStyle})
 		if n := l.Next; n != nil && n.Resource != "" {
-			spans = append(spans, span{"; next limit: " + clean(n.Resource) + " at" + nbsp + withUnit(gbps(n.CapacityGbps), "Gbit/s"), plainStyle})
+			spans = append(spans, span{"; next limit: " + unbroken(arrow(n.Resource)) + " at" + nbsp + withUnit(gbps(n.CapacityGbps), "Gbit/s"), plainStyle})
 		}
 	}
 	p.paragraph(0, 2, spans...)
 	if r.Title != "" {
 		p.paragraph(2, 2, span{clean(r.Title), faint})
 	}
+}
+
+// scenarioName is what a report calls its run.
+func scenarioName(r *Result) string {
+	if r.Scenario == "" {
+		return "(unnamed)"
+	}
+	return clean(r.Scenario)
+}
+
+// unbroken keeps a short name on one line.
+func unbroken(name string) string {
+	const short = 32
+	if displayWidth(name) > short {
+		return name
+	}
+	return strings.ReplaceAll(name, " ", nbsp)
 }
 
 // memoryPhrase says where payload came from and went to, as far as all flows
@@ -115,7 +132,7 @@ func (p *page) violations(r *Result) {
 		return
 	}
 	p.heading("Violations", "what happened the first time")
-	t := table{columns: []column{{title: "invariant"}, {title: "times", right: true}, {title: "first at", right: true}, {title: "host"}, {title: "what", spill: true}}}
+	t := table{columns: []column{{title: "invariant"}, {title: "times", right: true}, {title: "first at", right: true}, {title: "host"}, {title: "what", spill: true, wrapTo: 50}}}
 	for _, v := range r.Violations {
 		t.add(cell{clean(v.Invariant), bad}, say(integer(v.Count)), say(duration(v.TimeS)), say(clean(v.Host)), say(clean(v.What)))
 	}
@@ -147,7 +164,7 @@ func (p *page) expectations(r *Result) {
 	}
 	met := len(r.Expect) - failures(r.Expect)
 	p.heading("Expectations", strconv.Itoa(met)+" of "+strconv.Itoa(len(r.Expect))+" met")
-	t := table{columns: []column{{}, {title: "expectation", wrapTo: 16}, {title: "wanted", wrapTo: 16}, {title: "got", wrapTo: 12}}}
+	t := table{columns: []column{{}, {title: "expectation", wrapTo: 16}, {title: "wanted", wrapTo: 20}, {title: "got", wrapTo: 16}}}
 	for _, e := range r.Expect {
 		verdict := cell{"ok", good}
 		if !e.OK {
@@ -170,7 +187,7 @@ func (p *page) footer(r *Result) {
 	}
 	parts = append(parts, simulated, approximate(float64(r.Events))+nbsp+"events", approximate(float64(r.Packets))+nbsp+"packets")
 	if r.WallS > 0 {
-		parts = append(parts, approximate(float64(r.Packets)/r.WallS)+nbsp+"packets/s")
+		parts = append(parts, perSecond(float64(r.Packets)/r.WallS)+nbsp+"packets/s")
 	}
 	parts = append(parts, "seed"+nbsp+strconv.FormatUint(r.Seed, 10))
 	if r.Digest != "" {

@@ -16,6 +16,9 @@ const bandPointsMax = 1000
 func (r *resolver) annotate() {
 	doc := r.whole.Addr().Interface().(*document)
 	for i, a := range doc.Assumptions {
+		if r.errs.full() {
+			return
+		}
 		at := r.at[fmt.Sprintf("assumptions[%d].key", i)]
 		v, p := r.s.value(a.Key)
 		if p != nil {
@@ -30,6 +33,9 @@ func (r *resolver) annotate() {
 		r.band(*doc.Band)
 	}
 	for i, e := range doc.Expect {
+		if r.errs.full() {
+			return
+		}
 		r.expect(i, e)
 	}
 }
@@ -41,6 +47,9 @@ func (r *resolver) band(b Band) {
 	}
 	points := 1
 	for i, axis := range b.Axes {
+		if r.errs.full() {
+			return
+		}
 		path := fmt.Sprintf("band.axes[%d]", i)
 		f, p := lookup(axis.Set, r.flows)
 		if p != nil {
@@ -76,7 +85,7 @@ func (r *resolver) expect(i int, e Expect) {
 	case e.Min != nil && e.Max != nil && *e.Min > *e.Max:
 		fail(problem{given: "min " + formatNumber(*e.Min) + " above max " + formatNumber(*e.Max), allowed: "min at most max"}, ".min")
 	case (e.Within == nil) != (e.Of == ""):
-		fail(problem{given: "one of within and of without the other", allowed: "within: 6% with of: measured"}, "")
+		fail(problem{given: "only one of within and of", allowed: "both, such as within: 6%, of: measured"}, "")
 	}
 	if e.Of != "" {
 		var metrics []string
@@ -84,7 +93,7 @@ func (r *resolver) expect(i int, e Expect) {
 			metrics = append(metrics, m.Metric)
 		}
 		if !slices.Contains(metrics, e.Metric) {
-			fail(problem{given: "of: measured for " + quote(e.Metric), allowed: "a metric listed under measured", hint: didYouMean(e.Metric, metrics)}, ".of")
+			fail(problem{given: "nothing measured for " + quote(e.Metric), allowed: "a metric listed under measured", hint: didYouMean(e.Metric, metrics)}, ".of")
 		}
 	}
 	if e.Name == "" {
@@ -112,6 +121,30 @@ func (e *Expect) condition() string {
 		parts = append(parts, "within "+formatNumber(*e.Within)+" of "+e.Of)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// CheckMetrics reports the metrics under measured, band and expect for which known
+// returns an error, with the place in the file. It is apart from Load because the
+// names are those of results, which this package does not know. The error is of type
+// Errors.
+func (s *Scenario) CheckMetrics(known func(metric string) error) error {
+	var errs Errors
+	check := func(path, metric string) {
+		if err := known(metric); err != nil {
+			p := problem{given: quote(metric), allowed: "a field of the result", hint: err.Error()}
+			errs = append(errs, p.at(s.from.at[path], path))
+		}
+	}
+	for i, m := range s.Measured {
+		check(fmt.Sprintf("measured[%d].metric", i), m.Metric)
+	}
+	if s.Band != nil {
+		check("band.metric", s.Band.Metric)
+	}
+	for i, e := range s.Expect {
+		check(fmt.Sprintf("expect[%d].metric", i), e.Metric)
+	}
+	return errs.err()
 }
 
 // Value returns a setting as the scenario resolved it, written as in a file. path is

@@ -22,6 +22,10 @@ const (
 	creditUnitBytes = 16 // PCIe base specification 2.6.1: one data credit
 )
 
+// connectionsMax bounds the connections of a scenario: more than any testbed of this
+// kind runs, few enough for the memory of a small machine.
+const connectionsMax = 1024
+
 // hostUse is how the flows use one host.
 type hostUse struct {
 	name               string
@@ -56,23 +60,29 @@ func ends(u *[2]hostUse, f *host.FlowSpec) (from, to *hostUse) {
 	return &u[0], &u[1]
 }
 
-// where returns the origin of the first of paths that is set explicitly, and the
-// path. Without any, the value comes from a profile: then the file that was asked
-// for answers for it, with the first path.
-func (r *resolver) where(paths ...string) (origin, string) {
+// where returns the origin of the first of paths that is set explicitly. Without any,
+// the file that was asked for answers.
+func (r *resolver) where(paths ...string) origin {
 	for _, p := range paths {
 		if s, ok := r.settings[p]; ok {
-			return s.origin, p
+			return s.origin
 		}
 	}
-	return origin{r.file, 1, 1}, paths[0]
+	return origin{r.file, 1, 1}
 }
 
-// refuse records a problem with a host's setting.
-func (r *resolver) refuse(u *hostUse, key, given, allowed, hint string) {
-	o, path := r.where(u.name+"."+key, key)
-	p := problem{given: given, allowed: allowed, hint: hint}
-	r.fail(&p, o, path)
+// refuse records a problem with a host's setting. If that is not set explicitly, the
+// first of the keys in others that is says where to look.
+func (r *resolver) refuse(u *hostUse, key string, p problem, others ...string) {
+	path := key
+	if _, own := r.settings[u.name+"."+key]; own {
+		path = u.name + "." + key
+	}
+	var paths []string
+	for _, k := range append([]string{key}, others...) {
+		paths = append(paths, u.name+"."+k, k)
+	}
+	r.fail(&p, r.where(paths...), path)
 }
 
 // check looks at what only the whole scenario can show.
@@ -87,16 +97,23 @@ func (r *resolver) check() {
 		r.checkApp(&u[i])
 	}
 	if a, b := u[0].spec.TCP.IPVersion, u[1].spec.TCP.IPVersion; a != b {
-		r.refuse(&u[1], "tcp.ip_version", fmt.Sprintf("%d on the receiver, %d on the sender", b, a), "one version for both", "")
+		r.refuse(&u[1], "tcp.ip_version", problem{given: fmt.Sprintf("%d on the receiver, %d on the sender", b, a), allowed: "one version for both"}, "tcp.profile")
 	}
 	if a, b := u[0].spec.TCP.VLAN, u[1].spec.TCP.VLAN; a != b {
-		r.refuse(&u[1], "tcp.vlan", fmt.Sprintf("%t on the receiver, %t on the sender", b, a), "the same on both", "")
+		r.refuse(&u[1], "tcp.vlan", problem{given: fmt.Sprintf("%t on the receiver, %t on the sender", b, a), allowed: "the same on both"}, "tcp.profile")
 	}
 	if r.s.Link.Reorder > 0 && r.s.Link.ReorderDelay == 0 {
 		r.warn("link.reorder has no effect: link.reorder_delay is 0")
 	}
+	connections := 0
 	for i := range r.s.Flows {
+		connections += r.s.Flows[i].Count
 		r.checkFlow(&u, &r.s.Flows[i])
+	}
+	if connections > connectionsMax {
+		last := "flows." + r.flows[len(r.flows)-1]
+		p := problem{given: fmt.Sprintf("%d connections in all", connections), allowed: fmt.Sprintf("at most %d", connectionsMax)}
+		r.fail(&p, r.where(last+".count", last+".name"), "flows")
 	}
 }
 
@@ -107,7 +124,8 @@ func (r *resolver) checkCPU(u *hostUse) {
 		core int
 	}{{"cpu.irq_core", cpu.IRQCore}, {"cpu.app_core", cpu.AppCore}} {
 		if c.core >= cpu.Cores {
-			r.refuse(u, c.key, fmt.Sprint(c.core), fmt.Sprintf("0 to %d", cpu.Cores-1), fmt.Sprintf("cpu.cores is %d", cpu.Cores))
+			p := problem{given: fmt.Sprint(c.core), allowed: fmt.Sprintf("0 to %d", cpu.Cores-1), hint: fmt.Sprintf("cpu.cores is %d", cpu.Cores)}
+			r.refuse(u, c.key, p, "cpu.cores", "cpu.profile")
 		}
 	}
 }
@@ -115,18 +133,32 @@ func (r *resolver) checkCPU(u *hostUse) {
 func (r *resolver) checkPCIe(u *hostUse) {
 	p := &u.spec.PCIe
 	if p.CompletionSize > p.MaxPayload {
-		r.refuse(u, "pcie.completion_size", formatSize(int64(p.CompletionSize)), "at most pcie.max_payload, "+formatSize(int64(p.MaxPayload)), "a completion is a TLP")
+		r.refuse(u, "pcie.completion_size", problem{
+			given:   formatSize(int64(p.CompletionSize)),
+			allowed: "at most pcie.max_payload, " + formatSize(int64(p.MaxPayload)),
+			hint:    "a completion is a TLP",
+		}, "pcie.max_payload", "pcie.profile")
 	}
 	if need := int(p.MaxPayload) / creditUnitBytes; p.PostedDataCredits < need {
-		r.refuse(u, "pcie.posted_data_credits", fmt.Sprint(p.PostedDataCredits), fmt.Sprintf("at least %d", need),
-			"a TLP of max_payload could never be sent (PCIe base specification 2.6.1)")
+		r.refuse(u, "pcie.posted_data_credits", problem{
+			given:   fmt.Sprint(p.PostedDataCredits),
+			allowed: fmt.Sprintf("at least %d", need),
+			hint:    fmt.Sprintf("with less, a TLP of pcie.max_payload %d can never be sent (PCIe base specification 2.6.1)", p.MaxPayload),
+		}, "pcie.max_payload", "pcie.profile")
 	}
 }
 
 func (r *resolver) checkNIC(u *hostUse) {
 	n := &u.spec.NIC
 	if n.CQEBytes != 64 && n.CQEBytes != 128 {
-		r.refuse(u, "nic.cqe_bytes", fmt.Sprint(int64(n.CQEBytes)), "64 or 128", "")
+		r.refuse(u, "nic.cqe_bytes", problem{given: fmt.Sprint(int64(n.CQEBytes)), allowed: "64 or 128"}, "nic.profile")
+	}
+	if n.CQEntries < n.RQEntries {
+		r.refuse(u, "nic.cq_entries", problem{
+			given:   fmt.Sprint(n.CQEntries),
+			allowed: fmt.Sprintf("at least nic.rq_entries, %d", n.RQEntries),
+			hint:    "the queue has to hold a completion of every receive WQE",
+		}, "nic.rq_entries", "nic.profile")
 	}
 	if !u.netgpuRx {
 		return
@@ -137,16 +169,18 @@ func (r *resolver) checkNIC(u *hostUse) {
 		if _, explicit := r.find(u.name, "nic", "fragment"); explicit {
 			key, given = "nic.fragment", n.Fragment
 		}
-		r.refuse(u, key, formatSize(int64(given)),
-			fmt.Sprintf("what fits a header entry and %d payload entries", wqeEntriesMax-1),
-			fmt.Sprintf("MTU %d in fragments of %d takes a receive WQE of %d entries", n.MTU, n.Fragment, entries))
+		r.refuse(u, key, problem{
+			given:   formatSize(int64(given)),
+			allowed: fmt.Sprintf("what fits a header entry and %d payload entries", wqeEntriesMax-1),
+			hint:    fmt.Sprintf("MTU %d in fragments of %d takes a receive WQE of %d entries", n.MTU, n.Fragment, entries),
+		}, "nic.profile")
 	}
 }
 
 func (r *resolver) checkTCP(u *hostUse) {
 	t := &u.spec.TCP
 	if t.IPVersion == 5 {
-		r.refuse(u, "tcp.ip_version", "5", "4 or 6", "")
+		r.refuse(u, "tcp.ip_version", problem{given: quote("5"), allowed: "4 or 6"}, "tcp.profile")
 	}
 	if t.IPVersion == 6 && u.spec.NIC.MTU < ipv6MinMTU {
 		r.warn("%s: nic.mtu %d is below the IPv6 minimum of %d (RFC 8200 section 5): no conforming network has such a link", u.name, u.spec.NIC.MTU, ipv6MinMTU)
@@ -156,16 +190,28 @@ func (r *resolver) checkTCP(u *hostUse) {
 func (r *resolver) checkNetgpu(u *hostUse) {
 	g, n := &u.spec.Netgpu, &u.spec.NIC
 	if g.Contexts > n.Channels {
-		r.refuse(u, "netgpu.contexts", fmt.Sprint(g.Contexts), fmt.Sprintf("at most %d", n.Channels), "each context binds a queue of a channel of its own; nic.channels")
+		r.refuse(u, "netgpu.contexts", problem{
+			given:   fmt.Sprint(g.Contexts),
+			allowed: fmt.Sprintf("at most nic.channels, %d", n.Channels),
+			hint:    "each context binds a queue of a channel of its own",
+		}, "nic.channels", "nic.profile")
 	}
 	if g.Queue != -1 && (g.Queue < n.Channels || g.Queue >= 2*n.Channels) {
-		r.refuse(u, "netgpu.queue", fmt.Sprint(g.Queue), fmt.Sprintf("%d to %d (the shadow group), or -1 for any", n.Channels, 2*n.Channels-1), fmt.Sprintf("nic.channels is %d", n.Channels))
+		r.refuse(u, "netgpu.queue", problem{
+			given:   fmt.Sprint(g.Queue),
+			allowed: fmt.Sprintf("%d to %d (the shadow group), or -1 for any", n.Channels, 2*n.Channels-1),
+			hint:    fmt.Sprintf("nic.channels is %d", n.Channels),
+		}, "nic.channels", "nic.profile")
 	}
 	if u.netgpuSockets == 0 {
 		return
 	}
 	if g.Variant == "rfc-v1" && u.netgpuSockets > 1 {
-		r.refuse(u, "netgpu.variant", fmt.Sprintf("rfc-v1 with %d netgpu sockets on the %s", u.netgpuSockets, u.name), "one netgpu socket per device", "several sockets on a context came with version 2")
+		r.refuse(u, "netgpu.variant", problem{
+			given:   fmt.Sprintf("rfc-v1 with %d netgpu sockets on the %s", u.netgpuSockets, u.name),
+			allowed: "one netgpu socket per device",
+			hint:    "several sockets on a context came with version 2",
+		})
 	}
 	if g.Memory == "gpu" {
 		r.checkGPU(u)
@@ -180,7 +226,7 @@ func (r *resolver) checkNetgpu(u *hostUse) {
 func (r *resolver) checkGPU(u *hostUse) {
 	g, spec := &u.spec.Netgpu, &u.spec.GPU
 	if spec.Memory == 0 {
-		r.refuse(u, "netgpu.memory", "gpu on a host without GPU", "host, or a GPU: set gpu.profile", "")
+		r.refuse(u, "netgpu.memory", problem{given: "gpu on the " + u.name + ", which has no GPU", allowed: "host, or a GPU: set gpu.profile"})
 		return
 	}
 	areas := sim.Bytes(g.Contexts)
@@ -193,8 +239,10 @@ func (r *resolver) checkGPU(u *hostUse) {
 		size sim.Bytes
 	}{{"gpu.bar1", spec.BAR1}, {"gpu.memory", spec.Memory}} {
 		if pinned > limit.size {
-			r.refuse(u, "netgpu.area_size", fmt.Sprintf("%d of %s, pinned as %s", areas, formatSize(int64(g.AreaSize)), formatSize(int64(pinned))),
-				"at most "+limit.key+", "+formatSize(int64(limit.size)), "")
+			r.refuse(u, "netgpu.area_size", problem{
+				given:   fmt.Sprintf("%d of %s, pinned as %s", areas, formatSize(int64(g.AreaSize)), formatSize(int64(pinned))),
+				allowed: "at most " + limit.key + ", " + formatSize(int64(limit.size)),
+			}, "netgpu.contexts", limit.key, "gpu.profile")
 		}
 	}
 }
@@ -243,12 +291,12 @@ func (r *resolver) checkFlow(u *[2]hostUse, f *host.FlowSpec) {
 		path string
 	}{{from, f.Tx}, {to, f.Rx}} {
 		if contexts := end.spec.Netgpu.Contexts; end.path == "netgpu" && f.Context >= contexts {
-			o, path := r.where("flows." + f.Name + ".context")
+			path := "flows." + f.Name + ".context"
 			p := problem{given: fmt.Sprint(f.Context), allowed: fmt.Sprintf("-1 to %d", contexts-1), hint: fmt.Sprintf("the %s has netgpu.contexts %d", end.name, contexts)}
-			r.fail(&p, o, path)
+			r.fail(&p, r.where(path), path)
 		}
 	}
-	if f.Symmetric && f.Tx != "netgpu" {
+	if _, set := r.settings["flows."+f.Name+".symmetric"]; set && f.Symmetric && f.Tx != "netgpu" {
 		r.warn("flow %s: symmetric has no effect: tx is %s", f.Name, f.Tx)
 	}
 	if headers := headerBytes(from.spec); f.Rx == "netgpu" && headers != to.spec.NIC.HeaderSplit {

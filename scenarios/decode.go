@@ -10,7 +10,7 @@ import (
 
 // layer is what one source says: a file, or the --set flags of one call.
 type layer struct {
-	settings map[string]setting // by path; those of flows under "flows.NAME."
+	settings map[string]setting  // by path; those of flows under "flows.NAME."
 	profiles map[string]*profile // by kind/name
 
 	flows []string          // names in order, if flowsAt is given
@@ -44,6 +44,7 @@ func decode(name string, data []byte) (*layer, error) {
 		return nil, d.errs.err()
 	}
 	d.block(root, body, "")
+	d.required(root, body, "")
 	return d.out, d.errs.err()
 }
 
@@ -69,6 +70,9 @@ func (d *decoder) checkVersion(body *yaml.Node) bool {
 func (d *decoder) origin(n *yaml.Node) origin { return origin{d.file, n.Line, n.Column} }
 
 func (d *decoder) fail(p *problem, n *yaml.Node, key string) {
+	if d.errs.full() {
+		return
+	}
 	d.errs = append(d.errs, p.at(d.origin(n), key))
 }
 
@@ -80,7 +84,7 @@ func (d *decoder) mapping(n *yaml.Node, path, allowed string, visit func(key str
 		return
 	}
 	first := map[string]int{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content) && !d.errs.full(); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if k.Kind != yaml.ScalarNode {
 			d.fail(&problem{given: nodeNoun(k) + " as a key", allowed: "a word"}, k, strings.TrimSuffix(path, "."))
@@ -99,18 +103,31 @@ func (d *decoder) mapping(n *yaml.Node, path, allowed string, visit func(key str
 func (d *decoder) known(b *block, key string, k *yaml.Node, path string) *field {
 	f := b.field(key)
 	if f == nil {
-		d.fail(&problem{given: "the unknown key " + quote(key), allowed: strings.Join(b.keys, ", "), hint: unknownKeyHint(b, key)}, k, strings.TrimSuffix(path, "."))
+		d.unknown(key, b.keys, elsewhere(b, key), k, strings.TrimSuffix(path, "."))
 	}
 	return f
 }
 
-// unknownKeyHint names the nearest key of the block, or where else the key exists.
-func unknownKeyHint(b *block, key string) string {
-	if hint := didYouMean(key, b.keys); hint != "" {
-		return hint
+// unknown reports a key that is none of keys: with what was probably meant, else with
+// all that are allowed.
+func (d *decoder) unknown(key string, keys []string, hint string, k *yaml.Node, path string) {
+	p := &problem{given: "the unknown key " + quote(key), hint: hint}
+	if p.hint == "" {
+		p.hint = didYouMean(key, keys)
+	}
+	if p.hint == "" {
+		p.allowed = strings.Join(keys, ", ")
+	}
+	d.fail(p, k, path)
+}
+
+// elsewhere says where else a key exists that block b does not have.
+func elsewhere(b *block, key string) string {
+	if b != root && root.field(key) != nil {
+		return quote(key) + " is a key at top level"
 	}
 	for _, f := range root.fields {
-		if f.kind == kindSection && f.elem != b && f.elem.field(key) != nil && key != profileKey {
+		if f.kind == kindSection && f.elem != b && f.elem.field(key) != nil {
 			return "did you mean " + quote(f.key+"."+key) + "?"
 		}
 	}
@@ -158,8 +175,8 @@ func (d *decoder) list(f *field, n *yaml.Node, path string, visit func(i int, v 
 		d.fail(&problem{given: given, allowed: fmt.Sprintf("%s of at most %d entries", f.allowed(), listMax)}, n, path)
 		return
 	}
-	for i, v := range n.Content {
-		visit(i, v)
+	for i := 0; i < len(n.Content) && !d.errs.full(); i++ {
+		visit(i, n.Content[i])
 	}
 }
 
@@ -204,21 +221,30 @@ func (d *decoder) whole(f *field, n *yaml.Node, path string, structure reflect.V
 // object reads a mapping into a struct; required keys have to be there.
 func (d *decoder) object(b *block, n *yaml.Node, path string, structure reflect.Value) {
 	failed := len(d.errs)
-	seen := map[string]bool{}
+	keys := 0
 	d.out.at[path] = d.origin(n)
 	d.mapping(n, path+".", (&field{kind: kindSection, elem: b}).allowed(), func(key string, k, v *yaml.Node) {
 		if f := d.known(b, key, k, path+"."); f != nil {
-			seen[key] = true
+			keys++
 			d.out.at[path+"."+key] = d.origin(v)
 			d.whole(f, v, path+"."+key, structure)
 		}
 	})
-	if len(d.errs) > failed && len(seen) == 0 {
+	if len(d.errs) > failed && keys == 0 {
 		return // no mapping at all, or of other keys: said already
 	}
+	d.required(b, n, path+".")
+}
+
+// required reports the keys that a mapping has to have and does not.
+func (d *decoder) required(b *block, n *yaml.Node, path string) {
+	if n.Kind != yaml.MappingNode {
+		return
+	}
 	for i := range b.fields {
-		if f := &b.fields[i]; f.required && !seen[f.key] {
-			d.fail(&problem{given: "no key " + f.key, allowed: f.allowed(), hint: f.doc}, n, path+"."+f.key)
+		f := &b.fields[i]
+		if f.required && mappingValue(n, f.key) == nil {
+			d.fail(&problem{given: "no key " + f.key, allowed: f.allowed(), hint: f.doc}, n, path+f.key)
 		}
 	}
 }
@@ -244,13 +270,9 @@ func (d *decoder) flows(n *yaml.Node) {
 			own[key] = setting{value: got, origin: d.origin(v)}
 		})
 		name, named := own["name"]
+		d.required(flowBlock, v, path)
 		switch {
-		case v.Kind != yaml.MappingNode:
-			return
 		case !named:
-			if _, tried := mappingValue(v, "name"); !tried {
-				d.fail(&problem{given: "no key name", allowed: flowBlock.field("name").allowed(), hint: "results call the flow by it"}, v, path+"name")
-			}
 			return
 		case seen[name.text]:
 			d.fail(&problem{given: quote(name.text) + " a second time", allowed: "a name of its own for each flow"}, v, path+"name")
@@ -264,14 +286,12 @@ func (d *decoder) flows(n *yaml.Node) {
 	})
 }
 
-// mappingValue returns the value of a key of a mapping node.
-func mappingValue(n *yaml.Node, key string) (*yaml.Node, bool) {
-	if n.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i].Value == key {
-				return n.Content[i+1], true
-			}
+// mappingValue returns the value of a key of a mapping node, nil without it.
+func mappingValue(n *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
 		}
 	}
-	return nil, false
+	return nil
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// errorsMax bounds how many errors one load reports; a file in the wrong format
-// would otherwise produce one per line.
+// errorsMax bounds how many errors one load reports, and how much work it puts into
+// hints: a file in the wrong format would otherwise produce one per line.
 const errorsMax = 20
 
 // Error is one thing wrong with a scenario: where, what was given, what is allowed.
@@ -26,11 +26,13 @@ type Error struct {
 // Error puts everything on one line: FILE:LINE:COLUMN: KEY: given; allowed; hint.
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString(origin{e.File, e.Line, e.Column}.String())
-	if e.Key != "" {
-		b.WriteString(": " + e.Key)
+	if e.File != "" {
+		b.WriteString(origin{e.File, e.Line, e.Column}.String() + ": ")
 	}
-	b.WriteString(": given " + e.Given)
+	if e.Key != "" {
+		b.WriteString(e.Key + ": ")
+	}
+	b.WriteString("given " + e.Given)
 	if e.Allowed != "" {
 		b.WriteString("; allowed: " + e.Allowed)
 	}
@@ -48,7 +50,7 @@ func (es Errors) Error() string {
 	var lines []string
 	for i, e := range es {
 		if i == errorsMax {
-			lines = append(lines, fmt.Sprintf("and %d more errors", len(es)-errorsMax))
+			lines = append(lines, "and more errors")
 			break
 		}
 		lines = append(lines, e.Error())
@@ -64,6 +66,9 @@ func (es Errors) Unwrap() []error {
 	}
 	return out
 }
+
+// full says that further errors would not be reported.
+func (es Errors) full() bool { return len(es) > errorsMax }
 
 // err returns the errors sorted by line within each file, or nil if there are none.
 // Files keep the order in which they were first found wrong.

@@ -39,13 +39,13 @@ type field struct {
 	index    []int // in the struct, for reflect
 	pointer  bool  // optional: *float64, *string
 
-	low, high           int64   // bounds of integer kinds, in base units
+	low, high             int64   // bounds of integer kinds, in base units
 	lowNumber, highNumber float64 // bounds of kindNumber
-	pow2, required      bool
-	enum                []string
-	profile             string // kind of profile that a section takes its values from
-	scalarElem          bool   // kindTexts of any scalars
-	elem                *block // of sections, objects and lists of objects
+	pow2, required        bool
+	enum                  []string
+	profile               string // kind of profile that a section takes its values from
+	scalarElem            bool   // kindTexts of any scalars
+	elem                  *block // of sections, objects and lists of objects
 }
 
 // block is a YAML mapping with a fixed set of keys: one struct.
@@ -78,7 +78,11 @@ var root = describeType[document]()
 
 var (
 	senderBlock = root.field("sender").elem
-	flowBlock   = root.field("flows").elem
+	flowBlock   = func() *block {
+		b := root.field("flows").elem
+		b.field("name").required = true // settings and results are called by it
+		return b
+	}()
 )
 
 // hostNames are the sections that hold one host's overrides.
@@ -255,9 +259,9 @@ func (f *field) allowed() string {
 		return "a rate" + from + ", such as 25Gbps or 12.5 Gbit/s"
 	case kindSize:
 		if f.pow2 {
-			return "a power of two" + from + " bytes, such as 4KiB"
+			return "a power of two" + from + ", such as 256 or 4KiB"
 		}
-		return "a size" + from + " bytes, such as 1500 or 4KiB"
+		return "a size" + from + ", such as 1500 or 4KiB"
 	case kindNumber:
 		return "a number" + from + ", such as 0.055 or 5.5%"
 	case kindEnum:

@@ -143,7 +143,7 @@ func (d *decoder) profile(n *yaml.Node, path string) *profile {
 		}
 		f := profileBlock.field(key)
 		if f == nil {
-			d.fail(&problem{given: "the unknown key " + quote(key), allowed: strings.Join(keys, ", "), hint: didYouMean(key, keys)}, k, path)
+			d.unknown(key, keys, "", k, path)
 			return
 		}
 		got, wrong := f.readNode(v)
@@ -159,20 +159,14 @@ func (d *decoder) profile(n *yaml.Node, path string) *profile {
 	if n.Kind != yaml.MappingNode {
 		return nil
 	}
-	for i := range profileBlock.fields {
-		f := &profileBlock.fields[i]
-		if _, tried := mappingValue(n, f.key); f.required && !tried {
-			d.fail(&problem{given: "no key " + f.key, allowed: f.allowed(), hint: f.doc}, n, prefix+f.key)
-		}
-	}
+	d.required(profileBlock, n, prefix)
 	p.kind, p.name, p.title, p.extends = texts["kind"], texts["name"], texts["title"], texts["extends"]
 	if p.kind == "" || p.name == "" {
 		return nil
 	}
 	targets, ok := profileTargets[p.kind]
 	if !ok {
-		v, _ := mappingValue(n, "kind")
-		d.fail(&problem{given: quote(p.kind), allowed: oneOf(profileKinds), hint: didYouMean(p.kind, profileKinds)}, v, prefix+"kind")
+		d.fail(&problem{given: quote(p.kind), allowed: oneOf(profileKinds), hint: didYouMean(p.kind, profileKinds)}, mappingValue(n, "kind"), prefix+"kind")
 		return nil
 	}
 	if params != nil {
@@ -197,7 +191,7 @@ func (d *decoder) params(p *profile, targets []profileTarget, n *yaml.Node, path
 				return
 			}
 		}
-		d.fail(&problem{given: "the unknown key " + quote(key), allowed: strings.Join(keys, ", "), hint: didYouMean(key, keys)}, k, path)
+		d.unknown(key, keys, "", k, path)
 	})
 }
 
@@ -211,14 +205,14 @@ func (d *decoder) param(f *field, n *yaml.Node, path string) *param {
 	}
 	raw := entry.Interface().(profileParam)
 	got := &param{tag: raw.Tag, source: raw.Source, origin: d.origin(n)}
-	read := func(text, key string) value {
-		v, p := f.read(text)
+	read := func(written *yaml.Node, key string) value {
+		v, p := f.readNode(written)
 		if p != nil {
-			d.fail(p, n, path+"."+key)
+			d.fail(p, written, path+"."+key)
 		}
 		return v
 	}
-	got.value = read(raw.Value, "value")
+	got.value = read(mappingValue(n, "value"), "value")
 	switch len(raw.Range) {
 	case 0:
 	case 2:
@@ -227,7 +221,8 @@ func (d *decoder) param(f *field, n *yaml.Node, path string) *param {
 			break
 		}
 		got.ranged = true
-		got.low, got.high = read(raw.Range[0], "range[0]"), read(raw.Range[1], "range[1]")
+		bounds := mappingValue(n, "range").Content
+		got.low, got.high = read(bounds[0], "range[0]"), read(bounds[1], "range[1]")
 		if len(d.errs) == failed && (less(got.value, got.low) || less(got.high, got.value)) {
 			d.fail(&problem{given: raw.Value, allowed: "a value within its range " + raw.Range[0] + " to " + raw.Range[1]}, n, path+".value")
 		}

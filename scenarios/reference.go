@@ -76,6 +76,8 @@ func tableRow(b *strings.Builder, f *field, key string, def *param, from string)
 		kindText, allowed = "boolean", "true, false"
 	case f.pow2:
 		allowed += ", power of two"
+	case f.kind.isWhole() && f.low == f.high:
+		allowed = f.format(f.low)
 	}
 	switch {
 	case def != nil:

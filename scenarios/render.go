@@ -136,8 +136,8 @@ func (r *renderer) rootKey(doc *yaml.Node, f *field) {
 		put(doc, f.key, scalarNode(f, value{seed: r.s.Seed}))
 	case f.elem == flowBlock:
 		list := &yaml.Node{Kind: yaml.SequenceNode}
-		for i := range r.s.Flows {
-			list.Content = append(list.Content, structNode(flowBlock, reflect.ValueOf(&r.s.Flows[i]).Elem()))
+		for _, name := range r.flows {
+			list.Content = append(list.Content, r.settingsNode(flowBlock, "flows."+name+"."))
 		}
 		put(doc, f.key, list)
 	case f.kind.isScalar():
@@ -163,18 +163,23 @@ func (r *renderer) rootKey(doc *yaml.Node, f *field) {
 
 // section renders what is set in a section.
 func (r *renderer) section(parent *yaml.Node, f *field, prefix string) {
-	section := mappingNode()
-	for i := range f.elem.fields {
-		e := &f.elem.fields[i]
-		if s, ok := r.settings[prefix+f.key+"."+e.key]; ok {
-			n := scalarNode(e, s.value)
-			n.LineComment = comment(s.origin.String())
-			put(section, e.key, n)
-		}
-	}
-	if len(section.Content) > 0 {
+	if section := r.settingsNode(f.elem, prefix+f.key+"."); len(section.Content) > 0 {
 		put(parent, f.key, section)
 	}
+}
+
+// settingsNode renders what is set under a path prefix, with its origins.
+func (r *renderer) settingsNode(b *block, prefix string) *yaml.Node {
+	out := mappingNode()
+	for i := range b.fields {
+		f := &b.fields[i]
+		if s, ok := r.settings[prefix+f.key]; ok {
+			n := scalarNode(f, s.value)
+			n.LineComment = comment("set in " + s.origin.String())
+			put(out, f.key, n)
+		}
+	}
+	return out
 }
 
 // usedProfiles renders, with inheritance resolved, the defaults, every profile that a
@@ -293,7 +298,7 @@ func structNode(b *block, structure reflect.Value) *yaml.Node {
 			}
 			continue
 		}
-		if v, given := f.load(structure); given && (f.pointer || f.required || b == flowBlock || !member.IsZero()) {
+		if v, given := f.load(structure); given && (f.pointer || f.required || !member.IsZero()) {
 			put(n, f.key, scalarNode(f, v))
 		}
 	}

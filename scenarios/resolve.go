@@ -47,6 +47,9 @@ func resolve(m *merged) (*Scenario, error) {
 
 // fail records a problem; the same one found for both hosts is said once.
 func (r *resolver) fail(p *problem, o origin, key string) {
+	if r.errs.full() {
+		return
+	}
 	e := p.at(o, key)
 	for _, known := range r.errs {
 		if *known == *e {
@@ -67,12 +70,7 @@ func (r *resolver) warn(format string, args ...any) {
 }
 
 func (r *resolver) identity() {
-	name, ok := r.settings["name"]
-	if !ok {
-		p := problem{given: "no key name", allowed: root.field("name").allowed(), hint: "results call the scenario by it"}
-		r.fail(&p, origin{r.file, 1, 1}, "name")
-	}
-	r.s.Name, r.s.Title = name.text, r.settings["title"].text
+	r.s.Name, r.s.Title = r.settings["name"].text, r.settings["title"].text
 	r.s.Description, r.s.Group = r.settings["description"].text, r.settings["group"].text
 }
 

@@ -93,7 +93,7 @@ type Expect struct {
 // settings by path, with their origins, until all layers are merged.
 type document struct {
 	Schema      int    `key:"netgpusim" min:"1" max:"1" required:"true" doc:"version of the file format"`
-	Name        string `key:"name" required:"true" doc:"short name: letters, digits, '.', '_', '-'"`
+	Name        string `key:"name" required:"true" doc:"what results call the scenario"`
 	Title       string `key:"title" text:"free" doc:"one line"`
 	Description string `key:"description" text:"free" doc:"what the scenario shows, and why it comes out as it does"`
 	Group       string `key:"group" text:"free" doc:"heading under which the scenario is listed"`
@@ -102,9 +102,9 @@ type document struct {
 
 	Run       RunSpec       `key:"run" doc:"how long to simulate"`
 	Link      host.LinkSpec `key:"link" doc:"the wire between the hosts, one direction like the other"`
-	host.Spec  // sections at top level apply to both hosts
-	Sender    host.Spec `key:"sender" doc:"sections here override those at top level, for the host that sends data"`
-	Receiver  host.Spec `key:"receiver" doc:"sections here override those at top level, for the host that receives data"`
+	host.Spec               // sections at top level apply to both hosts
+	Sender    host.Spec     `key:"sender" doc:"sections here override those at top level, for the host that sends data"`
+	Receiver  host.Spec     `key:"receiver" doc:"sections here override those at top level, for the host that receives data"`
 
 	Flows       []host.FlowSpec `key:"flows" doc:"the TCP connections"`
 	Assumptions []Assumption    `key:"assumptions" doc:"settings that the source leaves open, and why they have their values"`

@@ -39,7 +39,7 @@ func blockSchema(b *block) object {
 	for i := range b.fields {
 		f := &b.fields[i]
 		properties[f.key] = fieldSchema(f)
-		if f.required || b == flowBlock && f.key == "name" {
+		if f.required {
 			required = append(required, f.key)
 		}
 	}
@@ -85,7 +85,7 @@ func valueSchema(f *field) object {
 		if f.highNumber != math.MaxFloat64 {
 			number["maximum"] = f.highNumber
 		}
-		return object{"anyOf": []any{number, object{"type": "string", "pattern": `^-?[0-9][0-9_]*(\.[0-9][0-9_]*)?([eE][-+]?[0-9]{1,3})? *%$`}}}
+		return object{"anyOf": []any{number, object{"type": "string", "pattern": `^-?[0-9][0-9_]*(\.[0-9][0-9_]*)? *%$`}}}
 	case kindEnum:
 		return object{"enum": f.enum}
 	case kindName:
@@ -139,7 +139,11 @@ func quantitySchema(units []unit, plain bool) object {
 
 // profileSchema is a profile of any kind; the kind decides the parameters.
 func profileSchema() object {
-	var kinds []any
+	out := blockSchema(profileBlock)
+	properties := out["properties"].(object)
+	properties["kind"] = object{"enum": profileKinds, "description": profileBlock.field("kind").doc}
+	properties[paramsKey] = object{"type": "object", "description": "value, plausible range, tag and source of each key"}
+	var byKind []any
 	for _, kind := range profileKinds {
 		params := object{}
 		for _, t := range profileTargets[kind] {
@@ -150,11 +154,11 @@ func profileSchema() object {
 			properties["range"] = object{"type": "array", "items": valueSchema(t.field), "minItems": 2, "maxItems": 2}
 			params[t.key] = entry
 		}
-		one := blockSchema(profileBlock)
-		properties := one["properties"].(object)
-		properties["kind"] = object{"const": kind}
-		properties[paramsKey] = object{"type": "object", "properties": params, "additionalProperties": false}
-		kinds = append(kinds, one)
+		byKind = append(byKind, object{
+			"if":   object{"properties": object{"kind": object{"const": kind}}, "required": []string{"kind"}},
+			"then": object{"properties": object{paramsKey: object{"properties": params, "additionalProperties": false}}},
+		})
 	}
-	return object{"oneOf": kinds}
+	out["allOf"] = byKind
+	return out
 }

@@ -10,6 +10,9 @@ func decodeSets(sets []string, flows []string) (*layer, error) {
 	out := newLayer()
 	var errs Errors
 	for _, text := range sets {
+		if errs.full() {
+			break
+		}
 		o := origin{file: "--set " + text}
 		path, written, found := strings.Cut(text, "=")
 		path, written = strings.TrimSpace(path), strings.TrimSpace(written)
@@ -58,11 +61,11 @@ func lookup(path string, flows []string) (*field, *problem) {
 			return e, nil
 		}
 	}
-	return nil, &problem{
-		given:   "the unknown key " + quote(path),
-		allowed: "seed, SECTION.KEY, sender.SECTION.KEY, receiver.SECTION.KEY or flows.NAME.KEY",
-		hint:    didYouMean(path, settablePaths(flows)),
+	p := &problem{given: "the unknown key " + quote(path), hint: didYouMean(path, settablePaths(flows))}
+	if p.hint == "" {
+		p.allowed = "seed, SECTION.KEY, sender.SECTION.KEY, receiver.SECTION.KEY or flows.NAME.KEY"
 	}
+	return nil, p
 }
 
 // settablePaths lists every path that lookup finds, those for both hosts first.

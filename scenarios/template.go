@@ -1,6 +1,10 @@
 package scenarios
 
-import "strings"
+import (
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
 
 // templateText is a scenario to start from. NAME stands for its name.
 const templateText = `netgpusim: 1
@@ -37,17 +41,12 @@ expect:
   - {name: no page is lost, metric: pages.lost, max: 0}
 `
 
-// Template returns a commented scenario called name to start from; it loads as it is.
+// Template returns a commented scenario called name to start from. It loads as it is,
+// if name can be the name of a scenario.
 func Template(name string) []byte {
-	f := root.field("name")
-	written, p := f.read(name)
-	if p != nil {
-		written.text = "my-scenario"
+	n := textNode(name)
+	if !isName(name) {
+		n.Style = yaml.DoubleQuotedStyle // one line, whatever it contains
 	}
-	return []byte(strings.ReplaceAll(templateText, "NAME", yamlText(written.text)))
-}
-
-// yamlText renders a text for one line of YAML, quoted if need be.
-func yamlText(text string) string {
-	return strings.TrimSuffix(string(encode(textNode(text))), "\n")
+	return []byte(strings.ReplaceAll(templateText, "NAME", strings.TrimSuffix(string(encode(n)), "\n")))
 }

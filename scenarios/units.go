@@ -24,8 +24,8 @@ var (
 		{"\u00b5s", int64(sim.Microsecond)}, {"\u03bcs", int64(sim.Microsecond)}, // micro sign, Greek mu
 	}
 	rateUnits = []unit{
-		{"Tbps", 1e12}, {"Gbps", int64(sim.Gbps)}, {"Mbps", int64(sim.Mbps)}, {"Kbps", int64(sim.Kbps)}, {"bps", 1},
-		{"kbps", int64(sim.Kbps)}, {"Tbit/s", 1e12}, {"Gbit/s", int64(sim.Gbps)}, {"Mbit/s", int64(sim.Mbps)},
+		{"Pbps", 1e15}, {"Tbps", 1e12}, {"Gbps", int64(sim.Gbps)}, {"Mbps", int64(sim.Mbps)}, {"Kbps", int64(sim.Kbps)}, {"bps", 1},
+		{"kbps", int64(sim.Kbps)}, {"Pbit/s", 1e15}, {"Tbit/s", 1e12}, {"Gbit/s", int64(sim.Gbps)}, {"Mbit/s", int64(sim.Mbps)},
 		{"Kbit/s", int64(sim.Kbps)}, {"kbit/s", int64(sim.Kbps)}, {"bit/s", 1},
 	}
 	sizeUnits = []unit{
@@ -158,6 +158,17 @@ func parseQuantity(text string, units []unit, plain bool) (int64, quantityError)
 		return 0, quantityTooLarge
 	}
 	return v.Num().Int64(), quantityOK
+}
+
+// ParseTime reads a time the way scenario files and flags write it: 8us, 1.5ms, 0.
+// The error is of type *Error, without a place.
+func ParseTime(text string) (sim.Time, error) {
+	f := field{kind: kindTime, low: math.MinInt64, high: math.MaxInt64}
+	v, p := f.read(text)
+	if p != nil {
+		return 0, p.at(origin{}, "")
+	}
+	return sim.Time(v.whole), nil
 }
 
 // formatQuantity prints v, exactly, with the largest of units that needs at most

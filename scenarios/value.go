@@ -150,7 +150,7 @@ func (f *field) readNode(n *yaml.Node) (value, *problem) {
 		}
 	case kindEnum, kindName, kindPath, kindFree:
 		if tag != "!!str" {
-			return value{}, f.refuse(n.Value, "YAML takes it for a "+strings.TrimPrefix(tag, "!!")+": put it in quotes")
+			return value{}, f.refuse(n.Value, "YAML reads it as "+strings.TrimPrefix(tag, "!!")+": put it in quotes")
 		}
 	}
 	return f.read(n.Value)

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"reflect"
@@ -12,8 +11,7 @@ import (
 // decoder is the visitor that reads a snapshot into the world whose graph it has.
 type decoder struct {
 	*graph
-	data []byte
-	pos  int
+	reader
 
 	held    []heldType // types that interfaces of the snapshot hold
 	bound   []binding  // by region of the snapshot
@@ -63,14 +61,14 @@ type store struct {
 
 // decode fills the world.
 func (g *graph) decode(data []byte) error {
-	d := decoder{graph: g, data: data, claimed: make([]bool, len(g.regions))}
+	d := decoder{graph: g, reader: reader{data: data}, claimed: make([]bool, len(g.regions))}
 	if err := d.header(); err != nil {
 		return err
 	}
 	for i := range g.roots {
 		r := &g.regions[i]
 		d.claimed[i] = true
-		d.bind(i, binding{kind: objectRegion, base: r.base, l: r.l}, r.found)
+		d.bind(i, binding{kind: objectRegion, base: r.base, l: r.l}, g.found[i])
 	}
 	for n := 0; n < len(d.queue); n++ {
 		if err := d.contents(d.queue[n]); err != nil {
@@ -97,12 +95,12 @@ func (g *graph) decode(data []byte) error {
 
 // header reads everything before the contents.
 func (d *decoder) header() error {
-	print, err := d.fixed64()
+	written, err := d.fixed64()
 	if err != nil {
 		return err
 	}
-	if print != d.print {
-		return fmt.Errorf("written by another version: fingerprint of the types is %016x, here it is %016x", print, d.print)
+	if written != d.print {
+		return fmt.Errorf("written by another version: fingerprint of the types is %016x, here it is %016x", written, d.print)
 	}
 	byName := map[string][]reflect.Type{}
 	for _, t := range d.types {
@@ -117,13 +115,13 @@ func (d *decoder) header() error {
 		if err != nil {
 			return err
 		}
-		print, err := d.fixed64()
+		written, err := d.fixed64()
 		if err != nil {
 			return err
 		}
 		held := heldType{name: name}
 		for _, t := range byName[name] {
-			if fingerprint(t) != print {
+			if fingerprint(t) != written {
 				continue
 			}
 			if held.typ != nil {
@@ -136,11 +134,9 @@ func (d *decoder) header() error {
 		}
 		d.held = append(d.held, held)
 	}
-	regions, err := d.length(1) // each was found by a reference, the roots aside
-	if err != nil {
-		return err
-	}
-	if regions < d.roots {
+	regions, err := d.number()
+	// Every region but a root was found by a reference, which takes a byte at least.
+	if err != nil || regions < uint64(d.roots) || regions-uint64(d.roots) > uint64(d.left()) {
 		return d.damaged()
 	}
 	d.bound = make([]binding, regions)
@@ -197,6 +193,9 @@ func (d *decoder) table(b *binding) error {
 		if err := walk(d, key.UnsafePointer(), b.l.key, false); err != nil {
 			return err
 		}
+		if !key.Elem().Equal(key.Elem()) { // a NaN
+			return d.damaged()
+		}
 		if last >= 0 && bytes.Compare(d.data[last:end], d.data[start:d.pos]) >= 0 {
 			return d.damaged()
 		}
@@ -206,7 +205,7 @@ func (d *decoder) table(b *binding) error {
 		if old := b.table.MapIndex(entry.key); old.IsValid() {
 			entry.value.Elem().Set(old)
 		} else if b.l.elem.skips {
-			return d.orphan(d.scope.place(entry.value.UnsafePointer()), b.l.elem.typ)
+			return d.orphan(place{region: d.scope.region, inner: d.scope.inner}, b.l.elem.typ)
 		}
 		if err := walk(d, entry.value.UnsafePointer(), b.l.elem, b.ref); err != nil {
 			return err
@@ -221,11 +220,10 @@ func (d *decoder) table(b *binding) error {
 }
 
 func (d *decoder) plain(p unsafe.Pointer, n uintptr) error {
-	if uint64(n) > uint64(len(d.data)-d.pos) {
+	if uint64(n) > uint64(d.left()) {
 		return d.damaged()
 	}
-	copy(unsafe.Slice((*byte)(p), n), d.data[d.pos:])
-	d.pos += int(n)
+	d.pos += copy(unsafe.Slice((*byte)(p), n), d.data[d.pos:])
 	return nil
 }
 
@@ -455,7 +453,7 @@ func (d *decoder) box(p unsafe.Pointer, l *layout, ref bool) error {
 		return d.orphan(here, held.typ)
 	}
 	outside := d.scope
-	d.scope = outside.enter(p, value.UnsafePointer(), held.typ, "")
+	d.scope = outside.enter(p, value.UnsafePointer(), held.typ)
 	err = walk(d, value.UnsafePointer(), inner, ref)
 	d.scope = outside
 	d.stores = append(d.stores, store{value: value.Elem(), into: v})
@@ -466,51 +464,6 @@ func (d *decoder) box(p unsafe.Pointer, l *layout, ref bool) error {
 // supply.
 func (d *decoder) orphan(at place, t reflect.Type) error {
 	return fmt.Errorf("%s: this %v has fields that are not saved, and the rebuilt world has no counterpart of its own for it (tag pointers that move snapshot:\"ref\")", path(at, d.from), t)
-}
-
-func (d *decoder) damaged() error { return fmt.Errorf("damaged near byte %d", d.pos) }
-
-func (d *decoder) byte() (byte, error) {
-	if d.pos >= len(d.data) {
-		return 0, d.damaged()
-	}
-	d.pos++
-	return d.data[d.pos-1], nil
-}
-
-func (d *decoder) fixed64() (uint64, error) {
-	if len(d.data)-d.pos < 8 {
-		return 0, d.damaged()
-	}
-	d.pos += 8
-	return binary.LittleEndian.Uint64(d.data[d.pos-8:]), nil
-}
-
-func (d *decoder) number() (uint64, error) {
-	v, n := binary.Uvarint(d.data[d.pos:])
-	if n <= 0 {
-		return 0, d.damaged()
-	}
-	d.pos += n
-	return v, nil
-}
-
-// length reads a number of things that take at least each bytes in what is left.
-func (d *decoder) length(each int) (int, error) {
-	v, err := d.number()
-	if err != nil || v > uint64((len(d.data)-d.pos)/each) {
-		return 0, d.damaged()
-	}
-	return int(v), nil
-}
-
-func (d *decoder) text() (string, error) {
-	n, err := d.length(1)
-	if err != nil {
-		return "", err
-	}
-	d.pos += n
-	return string(d.data[d.pos-n : d.pos]), nil
 }
 
 // region reads the number of a region.

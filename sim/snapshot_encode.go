@@ -40,7 +40,7 @@ func (g *graph) encode() ([]byte, error) {
 	}
 	for i := range g.regions {
 		if r := &g.regions[i]; r.outer == i && !e.owned[i] {
-			return nil, g.fail(r.found, "no field owns this %v: only pointers into its middle or fields tagged snapshot:\"ref\" reach it", r.l.typ)
+			return nil, g.fail(g.found[i], "no field owns this %v: only pointers into its middle or fields tagged snapshot:\"ref\" reach it", r.l.typ)
 		}
 	}
 	return e.out, nil
@@ -181,7 +181,7 @@ func (e *encoder) box(p unsafe.Pointer, value reflect.Value, ref bool) error {
 	e.number(1 + e.typeAt[t])
 	duplicate := copyOf(value)
 	outside := e.scope
-	e.scope = outside.enter(p, duplicate.UnsafePointer(), t, "")
+	e.scope = outside.enter(p, duplicate.UnsafePointer(), t)
 	err := walk(e, duplicate.UnsafePointer(), e.layouts[t], ref)
 	e.scope = outside
 	return err

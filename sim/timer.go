@@ -11,7 +11,7 @@ type Timer struct {
 	ev       Event
 	deadline Time
 	pending  Time // when the earliest outstanding event fires; Never if none
-	next     Time // when the event fires that pending was last set before; Never if none
+	next     Time // when a later outstanding event fires; Never if none is known
 }
 
 // Init names the event that the timer delivers; the timer is stopped.
@@ -31,10 +31,13 @@ func (t *Timer) Set(e *Engine, at Time) {
 // cover sees to it that an event fires at the deadline or before. An event that is
 // outstanding for later stays, and next remembers it: a timer that moves to and fro
 // between a short and a long span (a tail loss probe and a retransmission timeout)
-// would otherwise leave one event of the long span behind each time.
+// would otherwise leave one event of the long span behind each time. Of several the
+// latest is remembered; those before it are soon gone by themselves.
 func (t *Timer) cover(e *Engine) {
 	if t.deadline < t.pending {
-		t.next = t.pending
+		if t.next == Never {
+			t.next = t.pending
+		}
 		t.pending = t.deadline
 		e.Schedule(t.deadline, t.ev)
 	}

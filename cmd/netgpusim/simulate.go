@@ -135,4 +135,3 @@ func (b *bars) stop() {
 	b.writer.Stop()
 	<-b.done
 }
-

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"netgpusim/host"
 	"netgpusim/predict"
@@ -28,11 +29,11 @@ func (j *job) addSave(f *runFlags) error {
 	}
 	j.options.SaveAt = j.scenario.Run.Warmup
 	if f.saveAt != "" {
-		at, err := scenarios.ParseTime(f.saveAt)
+		at, err := time.ParseDuration(f.saveAt)
 		if err != nil {
-			return fmt.Errorf("--save-at %q: %w", f.saveAt, err)
+			return fmt.Errorf("--save-at %q is not a time such as 500ms or 1.5s", f.saveAt)
 		}
-		j.options.SaveAt = at
+		j.options.SaveAt = sim.Time(at.Nanoseconds()) * sim.Nanosecond
 	}
 	if end := j.scenario.Run.Warmup + j.scenario.Run.Duration; j.options.SaveAt < 0 || j.options.SaveAt > end {
 		return fmt.Errorf("--save-at %v: the run is over at %v", j.options.SaveAt, end)

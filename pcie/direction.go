@@ -1,0 +1,92 @@
+package pcie
+
+import "netgpusim/sim"
+
+// direction is one direction of a link: TLPs occupy it one after another.
+type direction struct {
+	pace    sim.Pace
+	rate    sim.Bandwidth // what the DLLP tax leaves
+	latency sim.Time      // PHYs and data link layers
+
+	payload int64    // data bytes sent since Restart
+	total   int64    // with TLP headers and framing
+	booked  sim.Time // busy time since Restart, what is booked ahead included
+	ledger  ledger
+
+	// The youngest posted write: when it was ready for this link, and when it had
+	// left. Nothing that is ready later passes it.
+	postedReady, postedLeft sim.Time
+}
+
+// carryPosted sends a burst of posted writes and sets its times to when each has
+// left. credits are those of the receiver at the other end, units the burst's data
+// in credits; without a window the receiver never holds the link up.
+func (d *direction) carryPosted(b *burst, z sizes, payload int64, credits *window, units int64) {
+	d.postedReady = max(d.postedReady, b.first)
+	b.after(d.postedLeft)
+	if credits != nil {
+		credits.admit(b, units)
+	}
+	d.send(b, z, payload)
+	d.postedLeft = b.last
+}
+
+// carryOther sends a burst of read requests or completions and sets its times to
+// when each has left. They wait for posted writes but hold none up. behind is when
+// the burst before it in the same queue had left; it is brought up to date.
+func (d *direction) carryOther(b *burst, z sizes, payload int64, behind *sim.Time) {
+	d.queue(b, *behind)
+	d.send(b, z, payload)
+	*behind = b.last
+}
+
+// carryAnswers sends the completions of a burst of read requests that have been
+// served. The burst comes in request by request and goes out TLP by TLP.
+func (d *direction) carryAnswers(b *burst, a *answers, payload int64, behind *sim.Time) {
+	d.queue(b, *behind)
+	d.send(b, a.request, payload)
+	if a.tlps > 1 {
+		// Now the times are when each request's last completion has left.
+		if a.perTail > 1 {
+			b.prev = b.last - d.pace.Time(a.tlp.tail)
+		}
+		b.first -= d.pace.Time(a.afterFirst)
+		b.pieces = a.tlps
+	}
+	*behind = b.last
+}
+
+// queue makes the burst wait for what it must not pass.
+func (d *direction) queue(b *burst, behind sim.Time) {
+	if b.first >= d.postedReady {
+		behind = max(behind, d.postedLeft)
+	}
+	b.after(behind)
+}
+
+// send books the burst and sets its times to when each piece has left.
+func (d *direction) send(b *burst, z sizes, payload int64) {
+	d.payload += payload
+	d.total += z.all
+	all := d.pace.Time(z.all)
+	d.booked += all
+	start, end := d.ledger.book(b.first, all)
+	if b.pieces == 1 {
+		b.first, b.prev, b.last = end, end, end
+		return
+	}
+	full, tail := d.pace.Time(z.full), d.pace.Time(z.tail)
+	b.spread(start, end, full, tail)
+	b.first += full
+	b.prev += full
+	b.last += tail
+}
+
+// busy is how long the direction was busy from Restart until now.
+func (d *direction) busy(now sim.Time) sim.Time { return d.booked - d.ledger.after(now) }
+
+// restart begins a new measurement at now; what is booked ahead counts in it.
+func (d *direction) restart(now sim.Time) {
+	d.payload, d.total = 0, 0
+	d.booked = d.ledger.after(now)
+}

@@ -1,0 +1,143 @@
+package tcp
+
+import (
+	"fmt"
+
+	"netgpusim/sim"
+)
+
+// Config is what the handshake would have settled, and what the route says.
+type Config struct {
+	MTU       sim.Bytes // of the IP packets that this end sends
+	LocalISS  uint32    // initial sequence number of what this end sends
+	RemoteISS uint32    // and of what it receives
+
+	// PeerWindow is the window of the peer's SYN, at most 65535 because a SYN's
+	// window is never scaled (RFC 7323 section 2.2). 0 stands for 65535, which is
+	// what Linux advertises unless its receive buffer is below 128 KiB.
+	PeerWindow sim.Bytes
+}
+
+// Endpoint is one end of an established connection. It is not safe for concurrent
+// use.
+type Endpoint struct {
+	spec *Spec `snapshot:"-"`
+	cfg  Config
+	mss  uint16 // payload of a segment without SACK blocks
+
+	snd sender
+	rcv receiver
+
+	now    sim.Time // of the last call
+	rttNew sim.Time // sample of the last Input, 0 if it gave none
+	stats  counters
+}
+
+// New returns one end of a connection that has just been established. It fails if
+// the MTU has no room for headers and payload or is beyond an IP packet, or if the
+// peer's window cannot stand in a SYN. The spec must be valid and stay as it is.
+func New(spec *Spec, cfg Config) (*Endpoint, error) {
+	if least := sim.Bytes(networkLen(spec) + tcpHeader + minSendMSS); cfg.MTU < least || cfg.MTU > ipPacketMax {
+		return nil, fmt.Errorf("mtu %d: IPv%d, TCP and its options need %d to %d bytes", cfg.MTU, spec.IPVersion, least, ipPacketMax)
+	}
+	if cfg.PeerWindow < 0 || cfg.PeerWindow > maxUnscaledWindow {
+		return nil, fmt.Errorf("peer window %d: a SYN can advertise 0 to %d bytes", cfg.PeerWindow, maxUnscaledWindow)
+	}
+	mss := MSS(spec, cfg.MTU)
+	e := &Endpoint{spec: spec, cfg: cfg, mss: uint16(mss)}
+	e.snd.init(spec, cfg, e.mss)
+	e.rcv.init(spec, e.mss)
+	return e, nil
+}
+
+// maxUnscaledWindow is what 16 bits without scaling can say.
+const maxUnscaledWindow = 65535
+
+// MSS is the payload of a full segment without SACK blocks, in bytes.
+func (e *Endpoint) MSS() int { return int(e.mss) }
+
+// Input takes a segment that has arrived: its acknowledgement, then its payload. A
+// segment with payload leads to exactly one Delivery of its Handle, now or later.
+// Segments with SYN, RST or FIN are dropped: there is no handshake or close yet.
+func (e *Endpoint) Input(now sim.Time, seg *Segment) {
+	e.advance(now)
+	e.rttNew = 0
+	e.snd.corked = false
+	if !seg.Flags.Has(ACK) || seg.Flags&(SYN|RST|FIN) != 0 || !e.acceptable(now, seg) || !e.acknowledge(now, seg) {
+		e.rcv.drop(seg)
+		return
+	}
+	e.receive(now, seg)
+}
+
+// LastRTT is the round-trip sample that the last Input has given: from a segment's
+// transmission to the acknowledgement or SACK that first covers it, never of one
+// that was sent twice (Karn's rule, RFC 6298 section 3).
+func (e *Endpoint) LastRTT() (sim.Time, bool) { return e.rttNew, e.rttNew > 0 }
+
+// Output fills in the next segment to transmit and says how many of the skb's
+// fragments its payload touches (0 without payload). Retransmissions come first, then
+// new data, then an acknowledgement if none of these carried it. ok is false when
+// there is nothing to send now.
+func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
+	e.advance(now)
+	if frags, ok = e.sendProbe(now, seg); ok {
+		return frags, true
+	}
+	if frags, ok = e.retransmit(now, seg); ok {
+		return frags, true
+	}
+	if frags, ok = e.sendNew(now, seg); ok {
+		return frags, true
+	}
+	e.finishOutput(now)
+	if e.ackDue(now) {
+		e.fill(now, seg)
+		return 0, true
+	}
+	return 0, false
+}
+
+// Deadline is when Timer must be called, sim.Never if no timer runs.
+func (e *Endpoint) Deadline() sim.Time {
+	return min(e.snd.timer.at, e.rcv.ack.delayedAt, e.rcv.ack.compressedAt)
+}
+
+// Timer runs the timers that are due. Calling it early does nothing.
+func (e *Endpoint) Timer(now sim.Time) {
+	e.advance(now)
+	e.ackTimer(now)
+	if now >= e.snd.timer.at {
+		e.retransmitTimer(now)
+	}
+}
+
+// advance moves the endpoint's clock on.
+func (e *Endpoint) advance(now sim.Time) {
+	e.now = now
+}
+
+// fill makes seg an acknowledgement without payload, to which a sender adds its
+// data. Whatever goes out acknowledges all there is.
+func (e *Endpoint) fill(now sim.Time, seg *Segment) {
+	r := &e.rcv
+	*seg = Segment{
+		Offset: e.snd.nxt,
+		Seq:    seqOf(e.cfg.LocalISS, e.snd.nxt),
+		Ack:    seqOf(e.cfg.RemoteISS, r.nxt),
+		Window: e.advertise(),
+		Segs:   1,
+		Flags:  ACK,
+	}
+	if e.spec.Timestamps {
+		seg.TSVal, seg.TSEcr = timestamp(now), r.tsRecent
+	}
+	r.blocks(seg, e.cfg.RemoteISS, MaxSACK(e.spec))
+	seg.OptLen = uint8(OptionLen(e.spec, int(seg.NSACK)))
+	seg.MSS = e.mss - uint16(int(seg.OptLen)-OptionLen(e.spec, 0))
+	e.ackSent(seg)
+}
+
+// timestamp is the RFC 7323 clock: 1 ms ticks, as Linux's TCP_TS_HZ. It starts at 1
+// because Linux takes an echo of 0 for none.
+func timestamp(now sim.Time) uint32 { return uint32(now/sim.Millisecond) + 1 }

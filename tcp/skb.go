@@ -1,0 +1,101 @@
+package tcp
+
+// Bounds of a send buffer (Linux 5.8).
+const (
+	pageBytes   = 4096
+	maxFrags    = 65536/pageBytes + 1 // MAX_SKB_FRAGS
+	gsoMaxBytes = 65536 - 1 - 320     // GSO_MAX_SIZE less room for headers, tcp_xmit_size_goal
+
+	// skbOverhead is what an skb without payload is charged: sk_buff, shared info and
+	// a 1 KiB head (sk_stream_alloc_skb on x86-64).
+	skbOverhead = 1280
+)
+
+// skb is a run of the stream in the send queue and the fragments that hold it.
+type skb struct {
+	off    uint64
+	len    uint32
+	nfrags uint8
+	push   bool // carries PSH
+	// joins says that the first fragment is the rest of the one that ends the run
+	// before: a cut went through the fragment.
+	joins bool
+	ends  [maxFrags]uint16 // where each fragment ends, from the start of the run
+}
+
+func (s *skb) end() uint64 { return s.off + uint64(s.len) }
+
+// extend appends n bytes in the last fragment if grow is set, else in a new one.
+func (s *skb) extend(n uint32, grow bool) {
+	s.len += n
+	if !grow {
+		s.nfrags++
+	}
+	s.ends[s.nfrags-1] = uint16(s.len)
+}
+
+// fragsBefore counts the fragments that the first n > 0 bytes touch.
+func (s *skb) fragsBefore(n uint32) int {
+	if n >= s.len {
+		return int(s.nfrags)
+	}
+	i := 0
+	for uint32(s.ends[i]) < n {
+		i++
+	}
+	return i + 1
+}
+
+// take cuts the first n bytes off, 0 < n < len, and returns them. PSH stays with
+// the rest (tso_fragment).
+func (s *skb) take(n uint32) skb {
+	k := s.fragsBefore(n)
+	head := skb{off: s.off, len: n, nfrags: uint8(k), joins: s.joins, ends: s.ends}
+	head.ends[k-1] = uint16(n)
+	s.drop(n)
+	return head
+}
+
+// drop removes the first n bytes, 0 < n < len.
+func (s *skb) drop(n uint32) {
+	k := s.fragsBefore(n) // fragments that lose bytes
+	s.joins = uint32(s.ends[k-1]) != n
+	if s.joins {
+		k--
+	}
+	s.nfrags -= uint8(k)
+	for i := range int(s.nfrags) {
+		s.ends[i] = s.ends[i+k] - uint16(n)
+	}
+	s.off += uint64(n)
+	s.len -= n
+}
+
+// join moves the first n bytes of next, which follows s, to the end of s. It refuses
+// if s cannot hold them.
+func (s *skb) join(next *skb, n uint32) bool {
+	if s.len+n > gsoMaxBytes {
+		return false
+	}
+	k := next.fragsBefore(n)
+	first := 0
+	if next.joins {
+		first = 1
+	}
+	if int(s.nfrags)+k-first > maxFrags {
+		return false
+	}
+	for i := range k {
+		end := min(uint32(next.ends[i]), n)
+		if i < first {
+			s.nfrags-- // goes on in the fragment that s ends with
+		}
+		s.ends[s.nfrags] = uint16(s.len + end)
+		s.nfrags++
+	}
+	s.len += n
+	if n < next.len {
+		next.drop(n)
+	}
+	return true
+}

@@ -1,0 +1,386 @@
+package tcp
+
+import "netgpusim/sim"
+
+// lossState is where loss recovery stands (Linux: icsk_ca_state).
+type lossState uint8
+
+const (
+	stateOpen     lossState = iota // nothing suspicious
+	stateDisorder                  // SACKs or duplicate ACKs, not yet a loss
+	stateRecovery                  // fast recovery: PRR paces what is sent
+	stateLoss                      // after a timeout: slow start through the window
+)
+
+// sender is the sending half. Positions are stream offsets: una <= nxt <= end; the
+// runs from una to nxt are blocks in rtx, those from nxt to end skbs in writeQ.
+type sender struct {
+	una, nxt, end uint64
+
+	writeQ   ring[skb]
+	rtx      retransmitQueue
+	sacks    scoreboard
+	buffer   uint64 // bytes between una and end at which Write stops
+	fragUsed int    // bytes used in the fragment that is being filled
+	pushed   uint64 // end of the last skb that got PSH
+	inNIC    uint64 // payload bytes between Output and Sent
+	small    uint64 // end of the last segment shorter than MSS, for Nagle
+	blocked  bool   // the last Write found the buffer full
+	corked   bool   // a short tail waits for more data
+
+	window    uint64 // as the peer has advertised, from una
+	maxWindow uint64 // largest so far
+	wl1       uint64 // receive offset of the segment it came with (RFC 9293: SND.WL1)
+
+	cwnd     cwnd
+	cc       congestion
+	rtt      rttEstimator
+	lastSend sim.Time
+
+	state     lossState
+	highSeq   uint64 // recovery ends when this is acknowledged
+	dupACKs   uint32 // without SACK: segments that duplicate ACKs stand for
+	reordered bool   // an original has arrived after later ones
+	prr       prr
+	rack      rack
+	timer     retransmitTimer
+	tailProbe tailProbe
+	probe     probeKind // what the timer has asked for
+
+	// Whether the window binds (tcp_cwnd_validate).
+	roundEnd    uint64 // the round ends when this is acknowledged
+	roundMost   uint32 // most packets out in it
+	cwndLimited bool
+	used        uint32 // most packets out since usedAt, when the window did not bind
+	usedAt      sim.Time
+	sentAny     bool // since the last finishOutput
+	stopped     limit
+}
+
+func (s *sender) init(spec *Spec, cfg Config, mss uint16) {
+	s.window = maxUnscaledWindow
+	if cfg.PeerWindow > 0 {
+		s.window = uint64(cfg.PeerWindow)
+	}
+	s.maxWindow = s.window
+	s.cwnd = cwnd{size: uint32(spec.InitialWindow), ssthresh: ssthreshNone, max: uint32(spec.InitialWindow)}
+	s.cc = newCongestion(spec.Congestion)
+	s.rtt.rto = rtoInitial
+	s.timer.at = sim.Never
+	s.growBuffer(spec.SendBuffer, mss)
+}
+
+// windowEnd is the offset up to which the peer takes data.
+func (s *sender) windowEnd() uint64 { return s.una + s.window }
+
+// inFlight is RFC 6675's pipe: segments that are neither acknowledged, nor reported
+// received, nor given up.
+func (s *sender) inFlight() uint32 {
+	n := s.rtx.out[inFlight]
+	return n - min(n, s.dupACKs)
+}
+
+// rate is Linux's pacing rate in bytes/s: twice the window per SRTT while slow start
+// is far from its end, else 1.2 times. Nothing is paced; it sizes super-segments and
+// the NIC's queue. Without a round-trip sample there is no limit.
+func (s *sender) rate(mss uint16) uint64 {
+	srtt := uint64(s.rtt.srtt() / sim.Nanosecond)
+	if srtt == 0 {
+		return 1 << 62
+	}
+	gain := uint64(120)
+	if s.cwnd.size < s.cwnd.ssthresh/2 {
+		gain = 200
+	}
+	window := uint64(max(s.cwnd.size, s.rtx.packets())) * uint64(mss)
+	return window * gain * uint64(sim.Second/sim.Nanosecond/100) / srtt
+}
+
+// autosize is how many segments a super-segment should have: what is sent in a
+// millisecond, at least two, at most a GSO packet (tcp_tso_autosize).
+func (s *sender) autosize(mss uint16) uint32 {
+	bytes := min(s.rate(mss)>>10, gsoMaxBytes)
+	return max(uint32(bytes)/uint32(mss), 2)
+}
+
+// throttled is TCP small queues: whether the NIC has enough of this connection's data
+// (tcp_small_queue_check with factor 1<<more). It never holds back the only data
+// that is out.
+func (s *sender) throttled(bytes uint32, mss uint16, more uint) bool {
+	limit := max(2*(uint64(bytes)+skbOverhead), s.rate(mss)>>10)
+	limit = min(limit, limitOutputBytes) << more
+	return s.inNIC > limit && !s.rtx.empty()
+}
+
+// limitOutputBytes is tcp_limit_output_bytes: 1 MiB.
+const limitOutputBytes = 16 * 65536
+
+// Sent says that the NIC has completed the transmission of n payload bytes: TCP small
+// queues let go.
+func (e *Endpoint) Sent(now sim.Time, n int) {
+	e.advance(now)
+	s := &e.snd
+	s.inNIC -= min(s.inNIC, uint64(max(n, 0)))
+	s.corked = false
+}
+
+// Acked is how many bytes of the stream the peer has acknowledged.
+func (e *Endpoint) Acked() uint64 { return e.snd.una }
+
+// sendNew transmits the next unsent data, as far as both windows, Nagle's rule, TSO
+// deferral and small queues let it (tcp_write_xmit).
+func (e *Endpoint) sendNew(now sim.Time, seg *Segment) (frags int, ok bool) {
+	s := &e.snd
+	if s.writeQ.len() == 0 {
+		s.stopped = e.idleCause()
+		return 0, false
+	}
+	n, stop := e.quota(now)
+	if stop != limitNone {
+		s.stopped = stop
+		return 0, false
+	}
+	if s.rtx.empty() {
+		e.restartAfterIdle(now)
+		n, _ = e.quota(now) // with nothing in flight there is always some
+	}
+	return e.sendData(now, seg, n), true
+}
+
+// quota is how many bytes of the first unsent skb may go now, or what forbids any.
+func (e *Endpoint) quota(now sim.Time) (n uint32, stop limit) {
+	s := &e.snd
+	k := s.writeQ.front()
+	mss := e.sendMSS()
+	flight := s.inFlight()
+	if flight >= s.cwnd.size {
+		return 0, limitCwnd
+	}
+	// At least two super-segments per window keep the ACK clock running.
+	segs := min(max(s.cwnd.size/2, 1), s.cwnd.size-flight)
+	room := s.roomAt(k.off)
+	if uint64(min(k.len, uint32(mss))) > room {
+		return 0, limitRwnd
+	}
+	last := s.writeQ.len() == 1
+	if last && s.corked {
+		return 0, limitHost
+	}
+	most := s.autosize(mss)
+	limit := uint32(mss)
+	if k.len <= uint32(mss) {
+		if last && s.nagle(k.len, mss) {
+			return 0, limitNagle
+		}
+	} else {
+		if stop := s.deferTSO(now, k, most, mss, last); stop != limitNone {
+			return 0, stop
+		}
+		limit = s.splitPoint(k, min(segs, most), mss, last)
+	}
+	if s.throttled(k.len, mss, 0) {
+		return 0, limitHost
+	}
+	return min(k.len, limit), limitNone
+}
+
+// roomAt is how many bytes from offset on the peer takes.
+func (s *sender) roomAt(offset uint64) uint64 {
+	end := s.windowEnd()
+	return end - min(end, offset)
+}
+
+// nagle is Minshall's form of RFC 9293 section 3.7.4: a short segment waits while an
+// earlier short one is unacknowledged.
+func (s *sender) nagle(n uint32, mss uint16) bool {
+	return n < uint32(mss) && s.small > s.una
+}
+
+// splitPoint is how much of an skb to send: whole segments within the windows, and a
+// short end only where Nagle's rule allows it (tcp_mss_split_point).
+func (s *sender) splitPoint(k *skb, segs uint32, mss uint16, last bool) uint32 {
+	most := segs * uint32(mss)
+	needed := uint32(min(uint64(k.len), s.roomAt(k.off)))
+	if most <= needed {
+		return most
+	}
+	if !last && uint64(most) <= s.roomAt(k.off) {
+		return needed
+	}
+	if short := needed % uint32(mss); short > 0 && s.nagle(short, mss) {
+		return needed - short
+	}
+	return needed
+}
+
+// deferTSO waits for a larger super-segment when little of the window is open and the
+// next ACK is near (tcp_tso_should_defer).
+func (s *sender) deferTSO(now sim.Time, k *skb, most uint32, mss uint16, last bool) limit {
+	if s.state >= stateRecovery || now-s.lastSend > sim.Millisecond {
+		return limitNone
+	}
+	rwnd := s.roomAt(k.off)
+	cong := uint64(s.cwnd.size-s.inFlight()) * uint64(mss)
+	room := min(rwnd, cong)
+	if room >= uint64(most)*uint64(mss) || (!last && room >= uint64(k.len)) {
+		return limitNone
+	}
+	if room >= min(s.window, uint64(s.cwnd.size)*uint64(mss))/tsoWinDivisor {
+		return limitNone
+	}
+	if s.rtx.empty() || now-s.rtx.head().sentAt < s.rtt.srtt()/2 {
+		return limitNone // the next ACK comes too late to wait for
+	}
+	switch {
+	case cong < rwnd && cong <= uint64(k.len):
+		return limitCwnd
+	case cong >= rwnd && rwnd <= uint64(k.len):
+		return limitRwnd
+	}
+	return limitHost
+}
+
+// tsoWinDivisor is tcp_tso_win_divisor: a super-segment goes when a third of the
+// window is open.
+const tsoWinDivisor = 3
+
+// sendMSS is the payload of a segment that goes now: SACK blocks that have to go along
+// take their room from it (tcp_current_mss).
+func (e *Endpoint) sendMSS() uint16 {
+	n := min(int(e.rcv.nrecent), MaxSACK(e.spec))
+	if n == 0 {
+		return e.mss
+	}
+	return e.mss - uint16(OptionLen(e.spec, n)-OptionLen(e.spec, 0))
+}
+
+// sendData transmits the first n bytes of the first unsent skb.
+func (e *Endpoint) sendData(now sim.Time, seg *Segment, n uint32) (frags int) {
+	s := &e.snd
+	e.fill(now, seg)
+	k := s.writeQ.front()
+	var b *block
+	if n < k.len {
+		head := k.take(n)
+		b = s.rtx.push(&head, now, seg.MSS)
+	} else {
+		b = s.rtx.push(k, now, seg.MSS)
+		s.writeQ.popFront()
+	}
+	if n%uint32(seg.MSS) != 0 {
+		s.small = b.end()
+	}
+	s.nxt = b.end()
+	s.sentAny = true
+	if s.state == stateRecovery {
+		s.prr.out += uint32(b.segs)
+	}
+	if s.rtx.packets() == uint32(b.segs) {
+		s.timer.arm(timerRTO, now+s.rtt.timeout())
+	}
+	e.transmit(now, seg, b)
+	return int(b.nfrags)
+}
+
+// transmit makes seg carry block b.
+func (e *Endpoint) transmit(now sim.Time, seg *Segment, b *block) {
+	s := &e.snd
+	seg.Offset = b.off
+	seg.Seq = seqOf(e.cfg.LocalISS, b.off)
+	seg.Len = b.len
+	seg.Segs = b.segs
+	if b.push {
+		seg.Flags |= PSH
+	}
+	s.inNIC += uint64(b.len)
+	s.lastSend = now
+	e.stats.segsOut += int64(b.segs)
+	e.stats.limit(now, limitNone)
+}
+
+// finishOutput draws the conclusions when nothing more can be sent now.
+func (e *Endpoint) finishOutput(now sim.Time) {
+	s := &e.snd
+	e.stats.limit(now, s.stopped)
+	if s.sentAny {
+		s.sentAny = false
+		e.scheduleProbe(now, false)
+		e.validateWindow(now)
+	}
+	if s.rtx.empty() && s.writeQ.len() > 0 && s.timer.kind == timerNone {
+		s.timer.arm(timerPersist, now+max(s.rtt.rto, rtoMinPersist))
+	}
+}
+
+// idleCause says why there is nothing to send.
+func (e *Endpoint) idleCause() limit {
+	if e.snd.blocked {
+		return limitBuffer
+	}
+	return limitApp
+}
+
+// validateWindow notes whether the congestion window binds: only then may it grow. A
+// window that has not been used for a timeout shrinks towards what was used (RFC 2861,
+// tcp_cwnd_validate).
+func (e *Endpoint) validateWindow(now sim.Time) {
+	s := &e.snd
+	packets := s.rtx.packets()
+	if s.una >= s.roundEnd || packets > s.roundMost {
+		s.roundEnd, s.roundMost = s.nxt, packets
+		s.cwndLimited = s.stopped == limitCwnd || s.inFlight() >= s.cwnd.size
+	}
+	if s.windowBinds() {
+		s.used, s.usedAt = 0, now
+		return
+	}
+	s.used = max(s.used, packets)
+	if now-s.usedAt < s.rtt.rto {
+		return
+	}
+	if s.state == stateOpen && s.stopped != limitBuffer {
+		if least := max(s.used, uint32(e.spec.InitialWindow)); least < s.cwnd.size {
+			s.cwnd.ssthresh = s.currentSsthresh()
+			s.cwnd.set((s.cwnd.size + least) / 2)
+		}
+		s.used = 0
+	}
+	s.usedAt = now
+}
+
+// windowBinds says whether the window may grow: in slow start, if it is less than
+// twice what was out.
+func (s *sender) windowBinds() bool {
+	if s.cwnd.slow() {
+		return s.cwnd.size < 2*s.roundMost
+	}
+	return s.cwndLimited
+}
+
+// currentSsthresh is the threshold that keeps three quarters of the window
+// (tcp_current_ssthresh).
+func (s *sender) currentSsthresh() uint32 {
+	if s.state == stateRecovery {
+		return s.cwnd.ssthresh
+	}
+	return max(s.cwnd.ssthresh, s.cwnd.size/4*3+s.cwnd.size%4*3/4)
+}
+
+// restartAfterIdle halves the window for every timeout that nothing was sent, down
+// to the initial window (RFC 5681 section 4.1, RFC 2861).
+func (e *Endpoint) restartAfterIdle(now sim.Time) {
+	s := &e.snd
+	idle := now - s.lastSend
+	s.cc.resumed(idle)
+	if idle <= s.rtt.rto {
+		return
+	}
+	s.cwnd.ssthresh = s.currentSsthresh()
+	least := min(s.cwnd.size, uint32(e.spec.InitialWindow))
+	size := s.cwnd.size
+	for left := idle - s.rtt.rto; left > 0 && size > least; left -= s.rtt.rto {
+		size /= 2
+	}
+	s.cwnd.set(max(size, least))
+	s.used, s.usedAt = 0, now
+}

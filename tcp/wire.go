@@ -1,0 +1,374 @@
+package tcp
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+)
+
+// ErrNotTCP is what Decode returns for a frame that carries something other than a
+// TCP header behind one Ethernet header, at most one 802.1Q tag and one IP header:
+// another protocol, a later IP fragment, an IPv6 extension header.
+var ErrNotTCP = errors.New("not a TCP segment")
+
+// Path names one direction of a connection on the wire.
+type Path struct {
+	SrcMAC, DstMAC   [6]byte
+	Src, Dst         netip.Addr
+	SrcPort, DstPort uint16
+	VLAN             uint16 // 802.1Q VLAN identifier, where frames are tagged
+	Stream           uint32 // names the byte stream of this direction: see Payload
+}
+
+// Packet is what Decode reads from a frame.
+type Packet struct {
+	// Seg has everything that is on the wire. Offset and Handle are not and are
+	// zero; MSS is that of a SYN's option, else zero; Segs is 1.
+	Seg Segment
+	// Path.Stream is not on the wire and is zero.
+	Path   Path
+	Tagged bool // with an 802.1Q tag
+	Header int  // bytes from the Ethernet header to the end of the TCP options
+
+	Timestamps    bool // carries the option
+	SACKPermitted bool // carries the option (SYN)
+	Scale         int8 // window scale option (SYN), -1 without one
+
+	// Payload is as much of the Seg.Len payload bytes as was captured. It is part of
+	// the frame that Decode was given.
+	Payload []byte
+}
+
+// Values of header fields.
+const (
+	hopLimit       = 64 // Linux's default TTL and hop limit
+	dontFragment   = 0x4000
+	maxVLAN        = 0xFFF
+	maxWindowField = 0xFFFF
+	maxLengthField = 0xFFFF
+)
+
+// Encode appends the frame of seg to dst: Ethernet, an 802.1Q tag if spec has one,
+// IP, TCP, options, payload (see Payload), both checksums. The frame ends with the
+// payload: neither padding to 60 bytes nor frame check sequence, as a sender's
+// capture shows it. It returns the extended slice, with no more than snap bytes of
+// the frame (0: all of it), and the frame's full length.
+//
+// Options are those that spec and seg's flags call for, followed by NOPs up to
+// seg.OptLen. On a SYN they are MSS (seg.MSS), SACK permitted, timestamps and window
+// scale (see SYNOptionLen), and the window is not scaled; elsewhere timestamps and
+// seg's SACK blocks, and the window in units of 1 << WindowScale(spec), rounded
+// down. IPv4 sets DF and leaves the identification 0 (RFC 6864 section 4.1).
+//
+// A segment of many MSS makes one long packet, as captures on a host with TSO or GRO
+// have it. Encode fails if addresses are not of spec.IPVersion, if the options do
+// not fit seg.OptLen, if the window does not fit 16 bits, or if the packet exceeds
+// the IP length field; dst is then returned as it was.
+func Encode(dst []byte, spec *Spec, path *Path, seg *Segment, snap int) (frame []byte, length int, err error) {
+	if err := encodable(spec, path, seg); err != nil {
+		return dst, 0, err
+	}
+	header := HeaderLen(spec) + int(seg.OptLen)
+	length = header + int(seg.Len)
+	start := len(dst)
+	dst = append(dst, make([]byte, length)...)
+	b := dst[start:]
+
+	Payload(b[header:], path.Stream, seg.Offset)
+	segment := b[HeaderLen(spec)-tcpHeader:]
+	putTCP(segment, spec, path, seg)
+	sum := addChecksum(pseudoHeader(path, len(segment)), segment)
+	binary.BigEndian.PutUint16(segment[16:], ^foldChecksum(sum))
+	putNetwork(b, spec, path, len(segment))
+	if snap > 0 && snap < length {
+		dst = dst[:start+snap]
+	}
+	return dst, length, nil
+}
+
+// encodable says what keeps seg from being written, if anything does.
+func encodable(spec *Spec, path *Path, seg *Segment) error {
+	// IPv4-mapped addresses are IPv6 addresses: on the wire they make IPv6 packets.
+	v4 := spec.IPVersion == 4
+	if !path.Src.IsValid() || !path.Dst.IsValid() || path.Src.Is4() != v4 || path.Dst.Is4() != v4 {
+		return fmt.Errorf("addresses %v and %v are not both IPv%d", path.Src, path.Dst, spec.IPVersion)
+	}
+	if path.VLAN > maxVLAN {
+		return fmt.Errorf("VLAN identifier %d: at most %d", path.VLAN, maxVLAN)
+	}
+	need := SYNOptionLen(spec)
+	if !seg.Flags.Has(SYN) {
+		if n := MaxSACK(spec); int(seg.NSACK) > n {
+			return fmt.Errorf("%d SACK blocks: at most %d with these options", seg.NSACK, n)
+		}
+		need = bareOptionLen(spec, int(seg.NSACK))
+	}
+	if n := int(seg.OptLen); n < need || n > maxOptions || n%4 != 0 {
+		return fmt.Errorf("option length %d: a multiple of 4 from %d to %d", n, need, maxOptions)
+	}
+	if shift := windowShift(spec, seg); seg.Window>>shift > maxWindowField {
+		return fmt.Errorf("window of %d bytes: at most %d", seg.Window, maxWindowField<<shift)
+	}
+	room := int64(maxLengthField - tcpHeader)
+	if spec.IPVersion == 4 {
+		room -= ipv4Header // IPv4 counts its header, IPv6 does not
+	}
+	if room -= int64(seg.OptLen); int64(seg.Len) > room {
+		return fmt.Errorf("payload of %d bytes: at most %d in an IPv%d packet with %d bytes of options",
+			seg.Len, room, spec.IPVersion, seg.OptLen)
+	}
+	return nil
+}
+
+// windowShift is the scale of seg's window field: a SYN's is not scaled (RFC 7323
+// section 2.2).
+func windowShift(spec *Spec, seg *Segment) uint8 {
+	if seg.Flags.Has(SYN) {
+		return 0
+	}
+	return WindowScale(spec)
+}
+
+// putTCP writes the TCP header with a zero checksum.
+func putTCP(b []byte, spec *Spec, path *Path, seg *Segment) {
+	be := binary.BigEndian
+	be.PutUint16(b, path.SrcPort)
+	be.PutUint16(b[2:], path.DstPort)
+	be.PutUint32(b[4:], seg.Seq)
+	be.PutUint32(b[8:], seg.Ack)
+	b[12] = (tcpHeader + seg.OptLen) / 4 << 4
+	b[13] = byte(seg.Flags)
+	be.PutUint16(b[14:], uint16(seg.Window>>windowShift(spec, seg)))
+
+	o := b[tcpHeader : tcpHeader : tcpHeader+int(seg.OptLen)]
+	const nop = layers.TCPOptionKindNop
+	if seg.Flags.Has(SYN) {
+		o = append(o, layers.TCPOptionKindMSS, mssOption)
+		o = be.AppendUint16(o, seg.MSS)
+	}
+	if seg.Flags.Has(SYN) && spec.SACK {
+		if !spec.Timestamps {
+			o = append(o, nop, nop)
+		}
+		o = append(o, layers.TCPOptionKindSACKPermitted, 2)
+	} else if spec.Timestamps {
+		o = append(o, nop, nop)
+	}
+	if spec.Timestamps {
+		o = append(o, layers.TCPOptionKindTimestamps, 10)
+		o = be.AppendUint32(o, seg.TSVal)
+		o = be.AppendUint32(o, seg.TSEcr)
+	}
+	if seg.Flags.Has(SYN) {
+		o = append(o, nop, layers.TCPOptionKindWindowScale, 3, WindowScale(spec))
+	} else if seg.NSACK > 0 {
+		o = append(o, nop, nop, layers.TCPOptionKindSACK, 2+seg.NSACK*sackBlock)
+		for _, block := range seg.SACK[:seg.NSACK] {
+			o = be.AppendUint32(o, block.Left)
+			o = be.AppendUint32(o, block.Right)
+		}
+	}
+	for len(o) < cap(o) {
+		o = append(o, nop)
+	}
+}
+
+// putNetwork writes the Ethernet and IP headers of a TCP segment of n bytes.
+func putNetwork(b []byte, spec *Spec, path *Path, n int) {
+	be := binary.BigEndian
+	copy(b, path.DstMAC[:])
+	copy(b[6:], path.SrcMAC[:])
+	b = b[12:]
+	if spec.VLAN {
+		be.PutUint16(b, uint16(layers.EthernetTypeDot1Q))
+		be.PutUint16(b[2:], path.VLAN)
+		b = b[vlanTag:]
+	}
+	if spec.IPVersion == 4 {
+		be.PutUint16(b, uint16(layers.EthernetTypeIPv4))
+		ip := b[2 : 2+ipv4Header]
+		ip[0] = 4<<4 | ipv4Header/4
+		be.PutUint16(ip[2:], uint16(ipv4Header+n))
+		be.PutUint16(ip[6:], dontFragment)
+		ip[8] = hopLimit
+		ip[9] = byte(layers.IPProtocolTCP)
+		src, dst := path.Src.As4(), path.Dst.As4()
+		copy(ip[12:], src[:])
+		copy(ip[16:], dst[:])
+		be.PutUint16(ip[10:], ^foldChecksum(addChecksum(0, ip)))
+		return
+	}
+	be.PutUint16(b, uint16(layers.EthernetTypeIPv6))
+	ip := b[2 : 2+ipv6Header]
+	ip[0] = 6 << 4
+	be.PutUint16(ip[4:], uint16(n))
+	ip[6] = byte(layers.IPProtocolTCP)
+	ip[7] = hopLimit
+	src, dst := path.Src.As16(), path.Dst.As16()
+	copy(ip[8:], src[:])
+	copy(ip[24:], dst[:])
+}
+
+// pseudoHeader is the sum that a TCP checksum starts with (RFC 9293 section 3.1,
+// RFC 8200 section 8.1) for a segment of n bytes.
+func pseudoHeader(path *Path, n int) uint64 {
+	s := uint64(n) + uint64(layers.IPProtocolTCP)
+	for _, a := range [...]netip.Addr{path.Src, path.Dst} {
+		if a.Is4() {
+			b := a.As4()
+			s = addChecksum(s, b[:])
+		} else {
+			b := a.As16()
+			s = addChecksum(s, b[:])
+		}
+	}
+	return s
+}
+
+// addChecksum adds b to an Internet checksum under way (RFC 1071) as big-endian 32-bit
+// words, zeros behind the end. 64 bits do not overflow below 2^34 bytes.
+func addChecksum(s uint64, b []byte) uint64 {
+	for len(b) >= 4 {
+		s += uint64(binary.BigEndian.Uint32(b))
+		b = b[4:]
+	}
+	var rest [4]byte
+	copy(rest[:], b)
+	return s + uint64(binary.BigEndian.Uint32(rest[:]))
+}
+
+// foldChecksum reduces a sum to 16 bits with end-around carries.
+func foldChecksum(s uint64) uint16 {
+	for s > 0xFFFF {
+		s = s>>16 + s&0xFFFF
+	}
+	return uint16(s)
+}
+
+// Decode reads a frame that starts with an Ethernet header; scale is the window
+// scale its sender announced. The frame may be cut short behind the TCP options (a
+// capture's snap length); lengths come from the IP header. Bytes behind the IP
+// packet are ignored, and checksums are not verified: captures on the sending host
+// precede checksum offload. The error wraps ErrNotTCP where the frame is something
+// else, and says what is wrong where it is damaged.
+func Decode(frame []byte, scale uint8) (Packet, error) {
+	p := Packet{Scale: -1}
+	var eth layers.Ethernet
+	if err := eth.DecodeFromBytes(frame, gopacket.NilDecodeFeedback); err != nil {
+		return Packet{}, fmt.Errorf("Ethernet: %w", err)
+	}
+	p.Header = len(eth.Contents)
+	copy(p.Path.SrcMAC[:], eth.SrcMAC)
+	copy(p.Path.DstMAC[:], eth.DstMAC)
+	kind, rest := eth.EthernetType, eth.Payload
+	if kind == layers.EthernetTypeDot1Q {
+		var tag layers.Dot1Q
+		if err := tag.DecodeFromBytes(rest, gopacket.NilDecodeFeedback); err != nil {
+			return Packet{}, fmt.Errorf("802.1Q: %w", err)
+		}
+		p.Tagged, p.Path.VLAN = true, tag.VLANIdentifier
+		p.Header += len(tag.Contents)
+		kind, rest = tag.Type, tag.Payload
+	}
+
+	var length int // of the TCP segment, by the IP header
+	var err error
+	switch kind {
+	case layers.EthernetTypeIPv4:
+		rest, length, err = p.decodeIPv4(rest)
+	case layers.EthernetTypeIPv6:
+		rest, length, err = p.decodeIPv6(rest)
+	default:
+		err = fmt.Errorf("%w: EtherType %#04x", ErrNotTCP, uint16(kind))
+	}
+	if err != nil {
+		return Packet{}, err
+	}
+
+	var t layers.TCP
+	if err := t.DecodeFromBytes(rest, gopacket.NilDecodeFeedback); err != nil {
+		return Packet{}, fmt.Errorf("TCP: %w", err)
+	}
+	p.Path.SrcPort, p.Path.DstPort = uint16(t.SrcPort), uint16(t.DstPort)
+	p.Payload = t.Payload
+	p.Header += len(t.Contents)
+	p.Seg = Segment{
+		Seq: t.Seq, Ack: t.Ack, Window: uint32(t.Window), Segs: 1,
+		Len: uint32(length - len(t.Contents)), OptLen: uint8(len(t.Contents) - tcpHeader),
+		Flags: Flags(t.Contents[13]),
+	}
+	if !p.Seg.Flags.Has(SYN) {
+		p.Seg.Window <<= min(scale, maxWindowScale)
+	}
+	p.decodeOptions(t.Options)
+	return p, nil
+}
+
+// decodeIPv4 returns the TCP segment in an IPv4 packet and its full length.
+func (p *Packet) decodeIPv4(b []byte) (segment []byte, length int, err error) {
+	var ip layers.IPv4
+	if err := ip.DecodeFromBytes(b, gopacket.NilDecodeFeedback); err != nil {
+		return nil, 0, fmt.Errorf("IPv4: %w", err)
+	}
+	if ip.Version != 4 {
+		return nil, 0, fmt.Errorf("IPv4: version field %d", ip.Version)
+	}
+	if ip.Protocol != layers.IPProtocolTCP {
+		return nil, 0, fmt.Errorf("%w: IP protocol %d", ErrNotTCP, uint8(ip.Protocol))
+	}
+	if ip.FragOffset != 0 || ip.Flags&layers.IPv4MoreFragments != 0 {
+		return nil, 0, fmt.Errorf("%w: IPv4 fragment", ErrNotTCP)
+	}
+	p.Header += len(ip.Contents)
+	p.Path.Src, _ = netip.AddrFromSlice(ip.SrcIP) // always 4 bytes
+	p.Path.Dst, _ = netip.AddrFromSlice(ip.DstIP)
+	return ip.Payload, int(ip.Length) - len(ip.Contents), nil
+}
+
+// decodeIPv6 returns the TCP segment in an IPv6 packet and its full length.
+func (p *Packet) decodeIPv6(b []byte) (segment []byte, length int, err error) {
+	if len(b) >= ipv6Header && b[6] != byte(layers.IPProtocolTCP) {
+		return nil, 0, fmt.Errorf("%w: IPv6 next header %d", ErrNotTCP, b[6])
+	}
+	var ip layers.IPv6
+	if err := ip.DecodeFromBytes(b, gopacket.NilDecodeFeedback); err != nil {
+		return nil, 0, fmt.Errorf("IPv6: %w", err)
+	}
+	if ip.Version != 6 {
+		return nil, 0, fmt.Errorf("IPv6: version field %d", ip.Version)
+	}
+	p.Header += len(ip.Contents)
+	p.Path.Src, _ = netip.AddrFromSlice(ip.SrcIP) // always 16 bytes
+	p.Path.Dst, _ = netip.AddrFromSlice(ip.DstIP)
+	return ip.Payload, int(ip.Length), nil
+}
+
+// decodeOptions reads the options a Segment knows. Those of a wrong length are
+// ignored, as receivers do.
+func (p *Packet) decodeOptions(options []layers.TCPOption) {
+	be := binary.BigEndian
+	syn := p.Seg.Flags.Has(SYN)
+	for i := range options {
+		data := options[i].OptionData
+		switch kind := options[i].OptionType; {
+		case kind == layers.TCPOptionKindTimestamps && len(data) == 8:
+			p.Timestamps = true
+			p.Seg.TSVal, p.Seg.TSEcr = be.Uint32(data), be.Uint32(data[4:])
+		case kind == layers.TCPOptionKindSACK && len(data)%sackBlock == 0:
+			for ; len(data) > 0; data = data[sackBlock:] { // 40 bytes of options hold no more than four
+				p.Seg.SACK[p.Seg.NSACK] = SACKBlock{Left: be.Uint32(data), Right: be.Uint32(data[4:])}
+				p.Seg.NSACK++
+			}
+		case kind == layers.TCPOptionKindMSS && len(data) == 2 && syn:
+			p.Seg.MSS = be.Uint16(data)
+		case kind == layers.TCPOptionKindSACKPermitted && len(data) == 0 && syn:
+			p.SACKPermitted = true
+		case kind == layers.TCPOptionKindWindowScale && len(data) == 1 && syn:
+			p.Scale = int8(min(data[0], maxWindowScale)) // larger counts as 14: RFC 7323 section 2.3
+		}
+	}
+}
