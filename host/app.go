@@ -75,7 +75,7 @@ func (t *thread) end(c *Core) {
 	case t.sock.host.stopped:
 		t.asleep = false // it neither runs nor waits: nobody wakes it
 	case more:
-		c.runnable(c.cursor, t)
+		c.runnable(t)
 	default:
 		t.asleep = true
 	}

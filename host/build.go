@@ -153,7 +153,8 @@ func (h *Host) Handle(now sim.Time, ev sim.Event) {
 		if threadKind(ev.B) == threadSend {
 			t = s.sender
 		}
-		t.core.runnable(now, t)
+		t.core.runnable(t)
+		t.core.wake(now)
 	case evTimer:
 		h.sockets[ev.A].timer.fired(now)
 	case evStop:

@@ -53,11 +53,10 @@ type bundle struct {
 type phase uint8
 
 const (
-	phaseTx phase = iota
-	phaseRx
-	phaseRefill
-	phaseFlush
-	phaseArm
+	phaseTx     phase = iota
+	phaseRx           // until a bundle is ready or nothing is left
+	phaseRefill       // refilled, and bundles flushed
+	phaseArm          // complete
 )
 
 // txBudget bounds the send completions of a poll (MLX5E_TX_CQ_POLL_BUDGET).
@@ -74,15 +73,12 @@ func (ch *channel) schedule(c *Core) {
 	c.polls = append(c.polls, ch)
 }
 
-// begin runs the poll up to its next outcome: send completions, a bundle for TCP,
-// the end of the poll.
+// begin runs the poll up to its next outcome: a bundle for TCP, or the end of the
+// poll.
 func (ch *channel) begin(c *Core) {
 	if ch.phase == phaseTx {
 		c.charge(FnNAPI, ch.host.spec.CPU.NAPIPoll)
 		ch.pollTx(c)
-		if len(ch.kick) > 0 {
-			return
-		}
 		ch.phase = phaseRx
 	}
 	if ch.phase == phaseRx {
@@ -90,33 +86,27 @@ func (ch *channel) begin(c *Core) {
 			return
 		}
 		ch.phase = phaseRefill
-	}
-	switch ch.phase {
-	case phaseRefill:
 		ch.refill(c)
 		ch.again = ch.starved || ch.work >= ch.host.spec.CPU.NAPIBudget
 		ch.flush(c)
-	case phaseArm:
-		c.charge(FnNAPIComplete, ch.host.spec.CPU.NAPIComplete)
+		if len(ch.up) > 0 || ch.again {
+			return
+		}
+		ch.phase = phaseArm
 	}
+	c.charge(FnNAPIComplete, ch.host.spec.CPU.NAPIComplete)
 }
 
 // end publishes what begin found, at the time it was done.
 func (ch *channel) end(c *Core) {
 	switch ch.phase {
-	case phaseTx:
-		for _, s := range ch.kick {
-			s.kicked = false
-			s.output(c)
-		}
-		ch.kick = ch.kick[:0]
-		ch.phase = phaseRx
 	case phaseRx:
 		ch.passUp(c)
 	case phaseRefill:
 		ch.passUp(c)
 		if ch.again {
-			c.pollDone(c.cursor, ch.work, true)
+			ch.tasklet(c)
+			c.pollDone(ch.work, true)
 			ch.phase = phaseTx
 			ch.work = 0
 			return
@@ -126,7 +116,8 @@ func (ch *channel) end(c *Core) {
 		// napi_complete_done, then arm: what arrived meanwhile raises the next
 		// interrupt through the NIC's moderation.
 		ch.scheduled = false
-		c.pollDone(c.cursor, ch.work, false)
+		ch.tasklet(c)
+		c.pollDone(ch.work, false)
 		ch.sq.ArmTx(c.cursor)
 		for _, q := range ch.rx {
 			if q != nil {
@@ -134,6 +125,16 @@ func (ch *channel) end(c *Core) {
 			}
 		}
 	}
+}
+
+// tasklet lets sockets go on whose skbs have been sent: TCP's small queue tasklet
+// runs after the network softirq.
+func (ch *channel) tasklet(c *Core) {
+	for _, s := range ch.kick {
+		s.kicked = false
+		s.output(c)
+	}
+	ch.kick = ch.kick[:0]
 }
 
 // pollTx takes send completions: the skb is freed, TSQ may let its socket go on.

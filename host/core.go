@@ -67,6 +67,7 @@ type Core struct {
 	polls   []*channel // NAPI instances scheduled, in order
 	threads []*thread  // runnable
 
+	inSoftirq   bool
 	ksoftirqd   bool
 	softStart   sim.Time // when the present run of softirqs began
 	softPackets int
@@ -79,7 +80,6 @@ type item uint8
 
 const (
 	itemNone item = iota
-	itemInterrupt
 	itemTimer
 	itemPoll
 	itemThread
@@ -109,62 +109,62 @@ func (c *Core) Busy() sim.Time {
 	return sum
 }
 
-// wake makes the core look for work, now or when it is free.
+// wake makes the core look for work, now or when it is free. It is called from
+// events, not from within another core's item.
 func (c *Core) wake(now sim.Time) {
-	if !c.queued {
+	switch {
+	case c.queued:
+	case c.freeAt <= now:
+		c.Handle(now, sim.Event{})
+	default:
 		c.queued = true
-		c.host.world.engine.Schedule(max(now, c.freeAt), sim.Event{Actor: c.id})
+		c.host.world.engine.Schedule(c.freeAt, sim.Event{Actor: c.id})
 	}
 }
 
-// Handle is a core's turn: the present item ends, the next begins.
+// Handle is a core's turn: the present item ends, the next begins. What the outcome
+// itself cost (an ACK sent, a thread woken) delays the next item's outcome; it reads
+// its inputs already now, which can only make it see less.
 func (c *Core) Handle(now sim.Time, _ sim.Event) {
 	c.cursor = now
 	if c.item != itemNone {
-		c.end(now)
-		if c.cursor > now { // the outcome itself took time: an ACK sent, a thread woken
-			c.turn(now)
-			return
-		}
+		c.end()
 	}
-	if c.begin(now) {
-		c.turn(now)
+	if !c.begin() {
+		c.queued = false
+		c.freeAt = c.cursor
 		return
 	}
-	c.queued = false
-	c.freeAt = now
-}
-
-func (c *Core) turn(now sim.Time) {
-	at := max(c.cursor, now+itemMin)
 	c.queued = true
-	c.freeAt = at
-	c.host.world.engine.Schedule(at, sim.Event{Actor: c.id})
+	c.freeAt = max(c.cursor, now+itemMin)
+	c.host.world.engine.Schedule(c.freeAt, sim.Event{Actor: c.id})
 }
 
 // begin picks the next item and runs it up to the point where its outcome is
 // published. It returns false if there is nothing to do.
-func (c *Core) begin(now sim.Time) bool {
-	switch {
-	case len(c.irqs) > 0:
-		c.channel, c.irqs = popFront(c.irqs)
-		c.item = itemInterrupt
+func (c *Core) begin() bool {
+	for len(c.irqs) > 0 {
+		// The interrupt only schedules NAPI; softirqs run on its way out.
+		var ch *channel
+		ch, c.irqs = popFront(c.irqs)
 		c.Interrupts++
 		c.charge(FnInterrupt, c.host.spec.CPU.Interrupt)
-		return true
+		ch.schedule(c)
+	}
+	switch {
 	case len(c.timers) > 0:
 		c.socket, c.timers = popFront(c.timers)
 		c.item = itemTimer
-		c.charge(FnTCPTransmit, 0)
 		return true
 	case len(c.polls) > 0 && (!c.ksoftirqd || len(c.threads) == 0 || c.softTime <= c.threadTime):
-		c.beginSoftirq(now)
+		c.beginSoftirq()
 		return true
 	case len(c.threads) > 0:
 		c.thread, c.threads = popFront(c.threads)
 		c.item = itemThread
+		began := c.cursor
 		c.thread.begin(c)
-		c.threadTime += c.cursor - now
+		c.threadTime += c.cursor - began
 		return true
 	}
 	return false
@@ -172,26 +172,26 @@ func (c *Core) begin(now sim.Time) bool {
 
 // beginSoftirq runs a step of the NAPI instance in front and keeps the books of
 // net.core.netdev_budget.
-func (c *Core) beginSoftirq(now sim.Time) {
-	if c.softStart == 0 {
-		c.softStart = now
+func (c *Core) beginSoftirq() {
+	began := c.cursor
+	if !c.inSoftirq {
+		c.inSoftirq = true
+		c.softStart = began
 		c.softPackets = 0
 	}
 	c.channel = c.polls[0]
 	c.item = itemPoll
 	c.channel.begin(c)
 	if c.ksoftirqd {
-		c.softTime += c.cursor - now
+		c.softTime += c.cursor - began
 	}
 }
 
 // end publishes the outcome of the present item.
-func (c *Core) end(now sim.Time) {
+func (c *Core) end() {
 	it := c.item
 	c.item = itemNone
 	switch it {
-	case itemInterrupt:
-		c.channel.schedule(c)
 	case itemTimer:
 		c.socket.timer.expire(c)
 	case itemPoll:
@@ -203,7 +203,7 @@ func (c *Core) end(now sim.Time) {
 
 // pollDone is called when the NAPI instance in front has finished a poll: it
 // leaves the list or goes to its end, and the softirq's budget is checked.
-func (c *Core) pollDone(now sim.Time, packets int, again bool) {
+func (c *Core) pollDone(packets int, again bool) {
 	c.Polls++
 	spec := &c.host.spec.CPU
 	ch, rest := popFront(c.polls)
@@ -213,11 +213,11 @@ func (c *Core) pollDone(now sim.Time, packets int, again bool) {
 	}
 	if len(c.polls) == 0 {
 		c.ksoftirqd = false
-		c.softStart = 0
+		c.inSoftirq = false
 		return
 	}
 	c.softPackets += packets
-	if !c.ksoftirqd && (c.softPackets >= spec.NetdevBudget || now-c.softStart >= spec.NetdevTime) {
+	if !c.ksoftirqd && (c.softPackets >= spec.NetdevBudget || c.cursor-c.softStart >= spec.NetdevTime) {
 		c.ksoftirqd = true
 		c.softTime = max(c.softTime, c.threadTime)
 		c.threadTime = c.softTime
@@ -225,12 +225,11 @@ func (c *Core) pollDone(now sim.Time, packets int, again bool) {
 }
 
 // runnable puts a thread on its core's queue.
-func (c *Core) runnable(now sim.Time, t *thread) {
+func (c *Core) runnable(t *thread) {
 	if len(c.threads) == 0 && c.threadTime < c.softTime {
 		c.threadTime = c.softTime // a thread that slept has no claim on the past
 	}
 	c.threads = append(c.threads, t)
-	c.wake(now)
 }
 
 // popFront takes the first element of a short queue in place, so that the queue

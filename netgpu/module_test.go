@@ -138,10 +138,10 @@ func TestPageIDsAreUsedAgain(t *testing.T) {
 		p.AddRegion(small, Iovec{base, 3 * PageSize}, HostMemory)
 		large, _ := p.OpenMemory()
 		p.AddRegion(large, Iovec{base + 3*PageSize, 64 * PageSize}, HostMemory)
-		p.Close(small)
 		if va, ok := m.VA(5); !ok || va != base+5*PageSize {
 			t.Fatalf("page 5 is at %#x, %v", va, ok)
 		}
+		p.Close(small)
 		p.Close(large)
 		m.VA(5) // a driver may still ask
 	}

@@ -64,15 +64,16 @@ type NIC struct {
 
 	ingress sim.Window // bytes received and not yet drained over PCIe
 
-	nextSQ   int  // round robin of the send engine
-	txActive bool // a send engine event is pending
-	ahead    sim.Time
+	nextSQ  int  // round robin of the send engine
+	waiting bool // the send engine waits for the wire to catch up
+	ahead   sim.Time
+	frame   Frame // being sent
 }
 
 // Event kinds of the NIC.
 const (
 	evDoorbell  uint16 = iota // A: send queue, B: producer index
-	evSend                    // the send engine takes the next WQE
+	evSend                    // the wire has caught up: the send engine goes on
 	evSent                    // A: send queue, the last frame of its oldest WQE has left
 	evRxExpired               // A: receive queue, moderation timer
 	evTxExpired               // A: send queue, moderation timer

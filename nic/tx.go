@@ -86,7 +86,7 @@ func (q *SQ) PostTx(now sim.Time, w *TxWQE) {
 	q.blocks += w.BasicBlocks()
 	n := q.nic
 	arrives := n.tree.MMIOWrite(now, 8)
-	n.engine.Schedule(arrives, sim.Event{Actor: n.id, Kind: evDoorbell, A: uint32(q.index), B: uint64(q.tail)})
+	n.engine.Schedule(arrives+n.spec.TxPipeline, sim.Event{Actor: n.id, Kind: evDoorbell, A: uint32(q.index), B: uint64(q.tail)})
 }
 
 // NextTx takes the oldest completion that software can see at time now.
@@ -111,11 +111,11 @@ func (q *SQ) ArmTx(now sim.Time) {
 	}
 }
 
+// doorbell is a doorbell that has come through the NIC's pipeline.
 func (n *NIC) doorbell(now sim.Time, q *SQ, producer uint32) {
 	q.rung = producer
-	if !n.txActive {
-		n.txActive = true
-		n.engine.Schedule(now+n.spec.TxPipeline, sim.Event{Actor: n.id, Kind: evSend})
+	if !n.waiting {
+		n.send(now)
 	}
 }
 
@@ -124,29 +124,31 @@ func (n *NIC) doorbell(now sim.Time, q *SQ, producer uint32) {
 // WQEs are the unit of arbitration: frames of one WQE leave in one train.
 func (n *NIC) send(now sim.Time) {
 	for {
-		q := n.pickSQ()
+		q := n.turnOf()
 		if q == nil {
-			n.txActive = false
+			n.waiting = false
 			return
 		}
 		if catchUp := n.wire.FreeAt() - n.ahead; catchUp > now {
+			n.waiting = true
 			n.engine.Schedule(catchUp, sim.Event{Actor: n.id, Kind: evSend})
 			return
 		}
 		n.transmit(now, q)
+		n.nextSQ = q.index + 1
 	}
 }
 
-func (n *NIC) pickSQ() *SQ {
+// turnOf is the send queue whose turn it is, nil if none has anything to send.
+func (n *NIC) turnOf() *SQ {
 	for range n.sqs {
-		q := n.sqs[n.nextSQ]
-		n.nextSQ++
-		if n.nextSQ == len(n.sqs) {
+		if n.nextSQ >= len(n.sqs) {
 			n.nextSQ = 0
 		}
-		if q.head != q.rung {
+		if q := n.sqs[n.nextSQ]; q.head != q.rung {
 			return q
 		}
+		n.nextSQ++
 	}
 	return nil
 }
@@ -167,7 +169,8 @@ func (n *NIC) transmit(now sim.Time, q *SQ) {
 	if frames > 1 {
 		n.Counters.TxTSOPackets++
 	}
-	frame := Frame{Flow: w.Flow, Header: w.Header}
+	frame := &n.frame // not on the stack: it would escape to the heap through Wire
+	frame.Flow, frame.Header = w.Flow, w.Header
 	var departed sim.Time
 	for i := range frames {
 		frame.Seg = tcp.Frame(&w.Seg, i)
@@ -175,7 +178,7 @@ func (n *NIC) transmit(now sim.Time, q *SQ) {
 		if i+1 < frames {
 			ready = first + sim.Time(int64(last-first)/int64(frames)*int64(i+1))
 		}
-		departed = n.wire.Send(ready, &frame)
+		departed = n.wire.Send(ready, frame)
 		n.Counters.TxPackets++
 		n.Counters.TxBytes += frame.Length()
 	}

@@ -24,7 +24,10 @@ func (b *burst) delay(d sim.Time) {
 
 // after makes every piece wait until t.
 func (b *burst) after(t sim.Time) {
-	b.first = max(b.first, t)
+	if t <= b.first {
+		return // the first is the earliest
+	}
+	b.first = t
 	b.prev = max(b.prev, t)
 	b.last = max(b.last, t)
 }

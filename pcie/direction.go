@@ -13,55 +13,45 @@ type direction struct {
 	booked  sim.Time // busy time since Restart, what is booked ahead included
 	ledger  ledger
 
-	// The youngest posted write: when it was ready for this link, and when it had
-	// left. Nothing that is ready later passes it.
-	postedReady, postedLeft sim.Time
+	posted order // nothing that is ready later passes a posted write
 }
 
 // carryPosted sends a burst of posted writes and sets its times to when each has
 // left. credits are those of the receiver at the other end, units the burst's data
 // in credits; without a window the receiver never holds the link up.
 func (d *direction) carryPosted(b *burst, z sizes, payload int64, credits *window, units int64) {
-	d.postedReady = max(d.postedReady, b.first)
-	b.after(d.postedLeft)
+	ready := b.first
+	b.after(d.posted.until(ready))
 	if credits != nil {
 		credits.admit(b, units)
 	}
 	d.send(b, z, payload)
-	d.postedLeft = b.last
+	d.posted.note(ready, b.last)
 }
 
 // carryOther sends a burst of read requests or completions and sets its times to
-// when each has left. They wait for posted writes but hold none up. behind is when
-// the burst before it in the same queue had left; it is brought up to date.
-func (d *direction) carryOther(b *burst, z sizes, payload int64, behind *sim.Time) {
-	d.queue(b, *behind)
+// when each has left. They wait for posted writes but hold none up. queue is the
+// order among their own kind.
+func (d *direction) carryOther(b *burst, z sizes, payload int64, queue *order) {
+	ready := b.first
+	b.after(max(queue.until(ready), d.posted.until(ready)))
 	d.send(b, z, payload)
-	*behind = b.last
+	queue.note(ready, b.last)
 }
 
-// carryAnswers sends the completions of a burst of read requests that have been
-// served. The burst comes in request by request and goes out TLP by TLP.
-func (d *direction) carryAnswers(b *burst, a *answers, payload int64, behind *sim.Time) {
-	d.queue(b, *behind)
-	d.send(b, a.request, payload)
-	if a.tlps > 1 {
-		// Now the times are when each request's last completion has left.
-		if a.perTail > 1 {
-			b.prev = b.last - d.pace.Time(a.tlp.tail)
-		}
-		b.first -= d.pace.Time(a.afterFirst)
-		b.pieces = a.tlps
+// carryAnswers is carryOther for the completions of a burst of read requests that
+// have been served. The burst comes in request by request and goes out TLP by TLP.
+func (d *direction) carryAnswers(b *burst, a *answers, payload int64, queue *order) {
+	d.carryOther(b, a.request, payload, queue)
+	if a.tlps == 1 {
+		return
 	}
-	*behind = b.last
-}
-
-// queue makes the burst wait for what it must not pass.
-func (d *direction) queue(b *burst, behind sim.Time) {
-	if b.first >= d.postedReady {
-		behind = max(behind, d.postedLeft)
+	// The times are when the last completion of each request has left.
+	if a.perTail > 1 {
+		b.prev = b.last - d.pace.Time(a.tlp.tail)
 	}
-	b.after(behind)
+	b.first -= d.pace.Time(a.afterFirst)
+	b.pieces = a.tlps
 }
 
 // send books the burst and sets its times to when each piece has left.

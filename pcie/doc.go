@@ -14,16 +14,16 @@
 //
 //  1. Make a Tree with New, giving it the specification, the number of reads the
 //     NIC keeps in flight, and what sits behind the GPU's link (gpu.Device.Target).
-//  2. Call Write, Read, MMIOWrite and Interrupt with the time of the call. Calls
-//     should come in time order, as they do from an engine's events; times that
-//     come out of order are booked safely, only less exactly.
+//  2. Call Write, Read, MMIOWrite and Interrupt with the time of the event, or with
+//     a time ahead of it: later calls for earlier times take the gaps before. Times
+//     that most calls have left behind are booked safely, only less exactly.
 //  3. Call Restart when warm-up ends and Links for the counters.
 //
 // The ordering rules of the PCIe base specification (table "Ordering Rules
 // Summary") that a booking keeps, strict ordering, no relaxed-ordering bit:
 //
-//   - A posted write does not pass an earlier posted write on any link they share,
-//     so visibility is monotone for each destination. Different destinations
+//   - A posted write does not pass one that was ready before it on any link they
+//     share, so visibility is monotone for each destination. Different destinations
 //     diverge at the switch or root complex: a CQE in host memory can be visible
 //     before the payload in GPU memory.
 //   - A read request, and a completion, does not pass a posted write that was ready

@@ -98,6 +98,27 @@ func TestACompletionDoesNotWaitForADoorbellThatComesLater(t *testing.T) {
 	}
 }
 
+// A NIC books the payload read for when the WQE will be there, and the EQE for when
+// the CQE is visible; what it does meanwhile must not queue behind that.
+func TestBookingsAheadDoNotDelayWhatIsReadyBefore(t *testing.T) {
+	tree := newTree(t, testSpec(), 64)
+	idle, _ := newTree(t, testSpec(), 64).Write(0, HostMemory, 64)
+	_, fetch := newTree(t, testSpec(), 64).Read(0, HostMemory, 64)
+	slack := tree.nic.up.pace.Time(256) // other TLPs may be on the link
+	var now sim.Time
+	for i := range 2000 {
+		now += 200 * sim.Nanosecond
+		tree.Read(now+5*sim.Microsecond, PeerGPU, 256)
+		tree.Write(now+2*sim.Microsecond, HostMemory, 64)
+		if sent, _ := tree.Write(now, HostMemory, 64); sent-now > idle+slack {
+			t.Fatalf("round %d: write sent after %v, on an idle tree %v", i, sent-now, idle)
+		}
+		if _, last := tree.Read(now, HostMemory, 64); last-now > fetch+4*slack {
+			t.Fatalf("round %d: read answered after %v, on an idle tree %v", i, last-now, fetch)
+		}
+	}
+}
+
 func TestStoresBecomeTLPsOfAtMost64Bytes(t *testing.T) {
 	tree := newTree(t, rootSpec(), 64)
 	tree.MMIOWrite(0, 4096)

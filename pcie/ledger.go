@@ -2,9 +2,6 @@ package pcie
 
 import "netgpusim/sim"
 
-// clock is the latest time of a call into the tree; all directions share it.
-type clock struct{ now sim.Time }
-
 // ledger says when a direction is busy. Bookings need not come in time order: the
 // completions of a read are booked a round trip ahead, and a doorbell rung
 // meanwhile takes a gap before them. Time is never booked twice, so the rate is
@@ -12,7 +9,7 @@ type clock struct{ now sim.Time }
 //
 // The busy spans are a ring in time order, disjoint; spans that grow together are
 // one, so a saturated direction needs one. Spans in the past are forgotten when the
-// ring is full, and it grows only if all are ahead of the clock: its size follows
+// ring is full, and it grows only if all may still matter: its size follows
 // how far ahead the NIC reads.
 type ledger struct {
 	clock *clock
@@ -141,7 +138,7 @@ func (l *ledger) remove(i, end int) {
 // makeRoom forgets the spans that are over, and says how many; if there is none it
 // doubles the ring.
 func (l *ledger) makeRoom() (forgotten int) {
-	for l.n > 0 && l.at(0).end <= l.clock.now {
+	for l.n > 0 && l.at(0).end <= l.clock.past {
 		l.floor = l.at(0).end
 		l.head = (l.head + 1) & (len(l.spans) - 1)
 		l.n--

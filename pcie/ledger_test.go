@@ -35,15 +35,15 @@ func TestLedgerTakesTheEarliestFreeTimeLikeMarkingEveryPicosecond(t *testing.T) 
 		naive := make(naiveLedger, 60_000)
 		ahead := 100 + r.Intn(9000)
 		for i := range 300 {
-			now.now += sim.Time(r.Intn(60))
-			ready, d := now.now+sim.Time(r.Intn(ahead)), sim.Time(1+r.Intn(80))
+			now.past += sim.Time(r.Intn(60))
+			ready, d := now.past+sim.Time(r.Intn(ahead)), sim.Time(1+r.Intn(80))
 			start, end := l.book(ready, d)
 			wantStart, wantEnd := naive.book(ready, d)
 			if start != wantStart || end != wantEnd {
 				t.Fatalf("booking %d, %d from %d on: [%d, %d), want [%d, %d)", i, d, ready, start, end, wantStart, wantEnd)
 			}
 			var busy sim.Time
-			from := int(now.now) + r.Intn(ahead)
+			from := int(now.past) + r.Intn(ahead)
 			for _, b := range naive[from:] {
 				if b {
 					busy++
@@ -60,8 +60,8 @@ func TestLedgerKeepsOnlyWhatIsAhead(t *testing.T) {
 	var now clock
 	l := newLedger(&now)
 	for i := range sim.Time(10_000) {
-		now.now = 100 * i
-		l.book(now.now+1000, 50)
+		now.past = 100 * i
+		l.book(now.past+1000, 50)
 	}
 	if len(l.spans) != ledgerSpans {
 		t.Errorf("%d spans for 10 that are ahead", len(l.spans))
@@ -76,7 +76,7 @@ func TestLedgerNeverBooksTimeTwiceWhateverTheOrder(t *testing.T) {
 	var all []booking
 	for range 1500 {
 		ready, d := sim.Time(r.Intn(1_000_000)), sim.Time(1+r.Intn(300))
-		now.now = max(now.now, ready-sim.Time(r.Intn(200_000)))
+		now.past = max(now.past, ready-sim.Time(r.Intn(200_000)))
 		start, end := l.book(ready, d)
 		if start < ready || end-start < d {
 			t.Fatalf("%d from %d on: [%d, %d)", d, ready, start, end)

@@ -203,7 +203,7 @@ func TestTheStateOfATreeDoesNotGrowWithTheRun(t *testing.T) {
 	}
 	for _, l := range x.tree.links() {
 		for _, d := range []*direction{l.up, l.down} {
-			if len(d.ledger.spans) > 4*ledgerSpans {
+			if len(d.ledger.spans) > 8*ledgerSpans {
 				t.Errorf("%s: %d spans", l.name, len(d.ledger.spans))
 			}
 		}

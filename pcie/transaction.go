@@ -10,7 +10,7 @@ import "netgpusim/sim"
 // the next to the same destination. A write of 0 bytes is the zero-length write of
 // the PCIe specification: one DW with no byte enabled.
 func (t *Tree) Write(now sim.Time, dst Target, n int64) (sent, visible sim.Time) {
-	t.tick(now)
+	t.clock.tick(now)
 	for ; n > t.postedBurst; n -= t.postedBurst {
 		t.post(now, dst, t.postedBurst)
 	}
@@ -56,7 +56,7 @@ func (t *Tree) post(now sim.Time, dst Target, n int64) (sent, visible sim.Time) 
 // A read of 0 bytes is the zero-length read of the PCIe specification, which
 // flushes earlier writes on its way.
 func (t *Tree) Read(now sim.Time, src Target, n int64) (first, last sim.Time) {
-	t.tick(now)
+	t.clock.tick(now)
 	if n <= t.readBurst {
 		return t.fetch(now, src, n)
 	}
@@ -141,7 +141,7 @@ func (t *Tree) completions(requests int64, asked sizes) answers {
 // MMIOWrite is a core storing n bytes to the NIC, a doorbell, in TLPs of at most 64
 // bytes: what a write-combining buffer holds. It returns when the NIC has them.
 func (t *Tree) MMIOWrite(now sim.Time, n int64) (arrives sim.Time) {
-	t.tick(now)
+	t.clock.tick(now)
 	data := dataBytes(n)
 	tlps, body := split(data, storeShift)
 	wire := body.framed(tlps, writeOverhead)
@@ -160,6 +160,3 @@ func (t *Tree) Interrupt(now sim.Time) (arrives sim.Time) {
 	_, arrives = t.Write(now, HostMemory, interruptBytes)
 	return arrives
 }
-
-// tick tells the ledgers how late it is, so that they can forget the past.
-func (t *Tree) tick(now sim.Time) { t.clock.now = max(t.clock.now, now) }

@@ -65,7 +65,7 @@ type Tree struct {
 	mmio        sim.Time // a core's store until it enters the first link
 
 	tags      *window
-	requested sim.Time // when the last read request has left the NIC
+	requested order // read requests on the NIC's link
 }
 
 // link is a full-duplex link; up is towards the root.
@@ -91,9 +91,8 @@ type target struct {
 	service, visible sim.Time
 	writes, reads    *limit // the destination's own limits, nil: none
 
-	// When the last of the reads' TLPs had left: requests on out, completions on
-	// back, completions on the NIC's own link.
-	forwarded, answered, arrived sim.Time
+	// Reads: requests on out, completions on back, and on the NIC's own link.
+	forwarded, answered, arrived order
 }
 
 // New builds the tree of a host. outstandingReads is how many read requests the NIC
@@ -107,7 +106,7 @@ func New(host string, spec *Spec, outstandingReads int, peer TargetSpec) (*Tree,
 	}
 	t := &Tree{
 		host:            host,
-		clock:           new(clock),
+		clock:           newClock(),
 		payloadShift:    shiftOf(spec.MaxPayload),
 		requestShift:    shiftOf(spec.MaxReadRequest),
 		completionShift: shiftOf(min(spec.CompletionSize, spec.MaxReadRequest)),

@@ -84,6 +84,10 @@ func (r *resolver) expect(i int, e Expect) {
 		fail(problem{given: "no condition", allowed: "at least one of min, max, equals, contains, within"}, "")
 	case e.Min != nil && e.Max != nil && *e.Min > *e.Max:
 		fail(problem{given: "min " + formatNumber(*e.Min) + " above max " + formatNumber(*e.Max), allowed: "min at most max"}, ".min")
+	case e.Equals != nil && *e.Equals == "":
+		fail(problem{given: quote(""), allowed: "text that is not empty"}, ".equals")
+	case e.Contains != nil && *e.Contains == "":
+		fail(problem{given: quote(""), allowed: "text that is not empty"}, ".contains")
 	case (e.Within == nil) != (e.Of == ""):
 		fail(problem{given: "only one of within and of", allowed: "both, such as within: 6%, of: measured"}, "")
 	}

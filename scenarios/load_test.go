@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"netgpusim/sim"
@@ -100,6 +101,25 @@ func TestWithAddsSettingsAndLeavesTheOriginalAlone(t *testing.T) {
 	if _, err := s.With("nic.mtu=1"); err == nil {
 		t.Error("With accepted a value out of range")
 	}
+}
+
+// The race detector sees what sharing of sources would break.
+func TestWithMayBeCalledConcurrently(t *testing.T) {
+	s := mustLoad(t, "rfc-v2-gpu-rx")
+	want := exported(mustLoad(t, "rfc-v2-gpu-rx", "nic.mtu=4096"))
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 20 {
+				with, err := s.With("nic.mtu=4096")
+				if err != nil || !reflect.DeepEqual(exported(with), want) {
+					t.Errorf("differs, or %v", err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // exported copies a scenario without its sources.

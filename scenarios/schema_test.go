@@ -221,7 +221,7 @@ func TestNothingThatLoadsIsAgainstTheSchema(t *testing.T) {
 	}
 	for _, text := range []string{
 		"link: {rate: 12.5 Gbit/s, delay: 0, loss: 5.5%}", "link: {rate: 1_000Mbps, loss: 1e-6}", "nic: {mtu: 9_000}", "nic: {mtu: 9000B}",
-		"nic: {ingress_buffer: 1.5MiB}", "cpu: {rx_cqe: 0.5\u00b5s}", "expect: [{metric: stall.cause, equals: 0}, {metric: x, equals: \"\"}]",
+		"nic: {ingress_buffer: 1.5MiB}", "cpu: {rx_cqe: 0.5\u00b5s}", "expect: [{metric: stall.cause, equals: 0}, {metric: x, equals: \"a b\"}]",
 		"band: {metric: x, axes: [{set: tcp.sack, values: [true, false]}, {set: nic.mtu, values: [1500, 4KiB]}]}",
 	} {
 		mustLoadText(t, onBase+text)

@@ -178,6 +178,7 @@ func (e *Endpoint) takeAck(ack, highest uint64, news *ackNews) {
 		}
 	}
 	s.una = ack
+	s.stuck = false
 	s.sacks.acked(ack)
 }
 
@@ -203,7 +204,7 @@ func (e *Endpoint) takeRTT(now sim.Time, seg *Segment, news *ackNews) {
 	e.rttNew = max(rtt, sim.Picosecond)
 	s.rtt.observe(last)
 	s.rtt.sample(rtt, e.spec.MinRTO, s.una, s.nxt)
-	s.cc.rtt(&s.cwnd, &rttSample{now: now, rtt: last, una: s.una, nxt: s.nxt, rate: s.rate(e.mss)})
+	s.cc.rtt(&s.cwnd, rttSample{now: now, rtt: last, una: s.una, nxt: s.nxt, rate: s.rate(e.mss)})
 }
 
 // control adapts the congestion window to what was delivered (tcp_cong_control).

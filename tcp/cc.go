@@ -13,7 +13,7 @@ type congestion interface {
 	// in segments, that the loss leaves.
 	ssthresh(w *cwnd) uint32
 	// rtt is called with every round-trip sample that is not ambiguous.
-	rtt(w *cwnd, s *rttSample)
+	rtt(w *cwnd, s rttSample)
 	// timedOut is called on a retransmission timeout: the path may be another one.
 	timedOut()
 	// resumed is called when sending starts again after nothing was in flight for

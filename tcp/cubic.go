@@ -133,7 +133,7 @@ func (c *cubic) ssthresh(w *cwnd) uint32 {
 	return max(uint32(uint64(w.size)*cubicBeta/1024), 2)
 }
 
-func (c *cubic) rtt(w *cwnd, s *rttSample) {
+func (c *cubic) rtt(w *cwnd, s rttSample) {
 	// Right after a reduction the queue has not drained yet (Linux: one second).
 	if c.epoch != 0 && int64(s.now/cubicTick)+1-c.epoch < int64(sim.Second/cubicTick) {
 		return
@@ -141,7 +141,7 @@ func (c *cubic) rtt(w *cwnd, s *rttSample) {
 	if c.delayMin == 0 || s.rtt < c.delayMin {
 		c.delayMin = s.rtt
 	}
-	c.hystart.sample(w, s, c.delayMin)
+	c.hystart.sample(w, &s, c.delayMin)
 }
 
 func (c *cubic) timedOut() {

@@ -16,7 +16,6 @@ type ackState struct {
 	scheduled bool  // something has arrived since the last ACK
 	now       bool  // an ACK is due at once
 	check     bool  // data has arrived: the rules of ackDue decide
-	gap       bool  // the out-of-order queue may hold back ACKs
 	short     bool  // a short segment has arrived since the last ACK
 	started   bool  // the first data has arrived
 	quick     uint8 // ACKs to send without delay
@@ -115,7 +114,7 @@ func (e *Endpoint) ackSent(seg *Segment) {
 	if a.quick > 0 {
 		a.quick--
 	}
-	a.scheduled, a.now, a.check, a.gap, a.short = false, false, false, false, false
+	a.scheduled, a.now, a.check, a.short = false, false, false, false
 	a.saved = 0
 	a.delayedAt, a.compressedAt = sim.Never, sim.Never
 }

@@ -31,8 +31,8 @@ type receiver struct {
 
 func (r *receiver) init(spec *Spec, mss uint16) {
 	r.ack.delayedAt, r.ack.compressedAt = sim.Never, sim.Never
-	r.mss = min(536, mss) // TCP_MIN_MSS..: a guess until the first segment comes
-	r.win.init(spec)
+	r.mss = min(536, mss) // TCP_MSS_DEFAULT: a guess until the first segment comes
+	r.win.init(spec, mss)
 	r.wnd = r.win.threshold
 }
 
@@ -116,7 +116,6 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 		e.growWindow(seg)
 	default:
 		e.dataArrived(now, seg)
-		r.ack.gap = true
 		e.stats.outOfOrder++
 		e.queueOutOfOrder(seg, r.nxt+uint64(d), r.nxt+uint64(end))
 	}

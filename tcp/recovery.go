@@ -145,10 +145,11 @@ func (e *Endpoint) timeout(now sim.Time) {
 		return
 	}
 	e.stats.timeouts++
-	if s.state <= stateDisorder || s.una >= s.highSeq || (s.state == stateLoss && s.rtt.backoff == 0) {
+	if s.state <= stateDisorder || s.una >= s.highSeq || s.state == stateLoss && !s.stuck {
 		s.cwnd.ssthresh = s.cc.ssthresh(&s.cwnd)
 		s.cc.timedOut()
 	}
+	s.stuck = true
 	renege := s.rtx.head().state == sacked
 	if renege {
 		s.sacks.clear()

@@ -17,7 +17,7 @@ func (*reno) acked(w *cwnd, _ sim.Time, n uint32) {
 
 func (*reno) ssthresh(w *cwnd) uint32 { return max(w.size/2, 2) }
 
-func (*reno) rtt(*cwnd, *rttSample) {}
+func (*reno) rtt(*cwnd, rttSample) {}
 
 func (*reno) timedOut() {}
 

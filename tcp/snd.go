@@ -39,6 +39,7 @@ type sender struct {
 
 	state     lossState
 	highSeq   uint64 // recovery ends when this is acknowledged
+	stuck     bool   // nothing has been acknowledged since the last timeout
 	dupACKs   uint32 // without SACK: segments that duplicate ACKs stand for
 	reordered bool   // an original has arrived after later ones
 	prr       prr
@@ -301,6 +302,9 @@ func (e *Endpoint) transmit(now sim.Time, seg *Segment, b *block) {
 // finishOutput draws the conclusions when nothing more can be sent now.
 func (e *Endpoint) finishOutput(now sim.Time) {
 	s := &e.snd
+	if s.rtx.lost.head != none {
+		s.stopped = limitCwnd // what is lost comes first
+	}
 	e.stats.limit(now, s.stopped)
 	if s.sentAny {
 		s.sentAny = false

@@ -25,11 +25,11 @@ type windowState struct {
 	rttSince sim.Time
 }
 
-func (w *windowState) init(spec *Spec) {
+func (w *windowState) init(spec *Spec, mss uint16) {
 	w.buffer = min(rmemInitial, uint64(spec.ReceiveBuffer))
 	w.grain = 1 << WindowScale(spec)
 	w.threshold = min(windowInitial, w.buffer/2)
-	w.space = w.threshold
+	w.space = min(w.threshold, 10*uint64(mss))
 }
 
 // advertise returns the window for the segment that goes now and remembers it (Linux
@@ -95,7 +95,7 @@ func (w *windowState) adjust(now sim.Time, copied uint64, spec *Spec, mss uint64
 	if w.rtt8 == 0 || now-w.spaceAt < w.rtt8>>3 {
 		return
 	}
-	if took := copied - w.spaceFrom; took > w.space {
+	if took := min(copied-w.spaceFrom, 1<<30); took > w.space {
 		want := 2*took + 16*mss
 		want += 2 * (want * (took - w.space) / w.space)
 		want = min(2*want, uint64(spec.ReceiveBuffer))

@@ -1,0 +1,158 @@
+package tcp
+
+import (
+	"testing"
+
+	"netgpusim/sim"
+)
+
+// BenchmarkBulk moves data from one endpoint to the other over an ideal network: every
+// super-segment arrives as one GRO bundle, its ACK goes back at once. It reports
+// the cost of all work of both endpoints per wire segment.
+func BenchmarkBulk(b *testing.B) {
+	tx, rx := pair(b, testSpec(), 1500)
+	var seg, ack Segment
+	now := sim.Time(0)
+	b.ReportAllocs()
+	segments := 0
+	for b.Loop() {
+		now += 20 * sim.Microsecond
+		tx.Write(now, 128<<10, 4096)
+		for {
+			if _, ok := tx.Output(now, &seg); !ok {
+				break
+			}
+			segments += int(seg.Segs)
+			deliver(rx, now+20*sim.Microsecond, &seg)
+			tx.Sent(now, int(seg.Len))
+			for {
+				if _, ok := rx.Output(now+20*sim.Microsecond, &ack); !ok {
+					break
+				}
+				tx.Input(now+40*sim.Microsecond, &ack)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(segments), "ns/segment")
+}
+
+// BenchmarkThroughGRO is the same with every frame going through segmentation and GRO.
+func BenchmarkThroughGRO(b *testing.B) {
+	tx, rx := pair(b, testSpec(), 1500)
+	var gro GRO
+	var seg, ack Segment
+	now := sim.Time(0)
+	b.ReportAllocs()
+	segments := 0
+	for b.Loop() {
+		now += 20 * sim.Microsecond
+		tx.Write(now, 128<<10, 4096)
+		for {
+			if _, ok := tx.Output(now, &seg); !ok {
+				break
+			}
+			segments += int(seg.Segs)
+			for i := range Frames(&seg) {
+				f := Frame(&seg, i)
+				gro.Offer(now, 0, &f)
+			}
+			gro.FlushAll()
+			for {
+				_, bundle, ok := gro.Pop()
+				if !ok {
+					break
+				}
+				deliver(rx, now+20*sim.Microsecond, &bundle)
+			}
+			tx.Sent(now, int(seg.Len))
+			for {
+				if _, ok := rx.Output(now+20*sim.Microsecond, &ack); !ok {
+					break
+				}
+				tx.Input(now+40*sim.Microsecond, &ack)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(segments), "ns/segment")
+}
+
+// BenchmarkLargeWindow has 10,000 segments in flight of which every hundredth is lost
+// and each frame arrives, and is acknowledged, by itself: the work per segment must
+// not depend on the window.
+func BenchmarkLargeWindow(b *testing.B) {
+	for _, window := range []int{100, 1000, 10_000} {
+		b.Run(map[int]string{100: "100", 1000: "1000", 10_000: "10000"}[window], func(b *testing.B) {
+			spec := testSpec()
+			spec.ReceiveBuffer, spec.SendBuffer = sim.GiB, sim.GiB
+			tx, rx := pair(b, spec, 1500)
+			flight := make([]Segment, 2*window+100)
+			head, tail := 0, 0
+			var seg, ack Segment
+			now := sim.Time(0)
+			b.ReportAllocs()
+			n := 0
+			for b.Loop() {
+				// One frame arrives; whatever it sets free is sent.
+				now += 100 * sim.Nanosecond
+				for tail-head < window {
+					tx.Write(now, 64<<10, 4096)
+					tx.snd.cwnd.set(uint32(window))
+					if _, ok := tx.Output(now, &seg); !ok {
+						break
+					}
+					tx.Sent(now, int(seg.Len))
+					for i := range Frames(&seg) {
+						flight[tail%len(flight)] = Frame(&seg, i)
+						tail++
+					}
+				}
+				if tail == head {
+					tx.Timer(now)
+					continue
+				}
+				f := &flight[head%len(flight)]
+				head++
+				n++
+				if n%100 == 0 {
+					continue // lost
+				}
+				deliver(rx, now, f)
+				for {
+					if _, ok := rx.Output(now, &ack); !ok {
+						break
+					}
+					tx.Input(now, &ack)
+				}
+			}
+			b.ReportMetric(float64(tx.Stats().Retransmits), "retransmits")
+		})
+	}
+}
+
+// pair makes two endpoints that talk to each other.
+func pair(t testing.TB, spec *Spec, mtu sim.Bytes) (a, b *Endpoint) {
+	t.Helper()
+	a, err := New(spec, Config{MTU: mtu, LocalISS: 1, RemoteISS: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err = New(spec, Config{MTU: mtu, LocalISS: 2, RemoteISS: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, b
+}
+
+// deliver gives a segment to an endpoint whose application reads at once.
+func deliver(e *Endpoint, now sim.Time, seg *Segment) {
+	e.Input(now, seg)
+	for {
+		d, ok := e.NextDelivery()
+		if !ok {
+			return
+		}
+		if d.Len > 0 {
+			e.Consumed(now, int(d.Len))
+		}
+	}
+}
