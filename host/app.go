@@ -133,7 +133,9 @@ func (t *thread) recycleBatch(c *Core) {
 		s.rx.ifq.SubmitFill()
 		s.rx.fill.Set(c.cursor, int64(s.rx.ifq.Fill().Occupancy()))
 	}
-	h.world.delivered += uint64(t.batch)
+	if t.batch > 0 {
+		h.world.progressed(c.cursor)
+	}
 	t.batch = 0
 }
 
@@ -186,7 +188,7 @@ func (t *thread) received(c *Core) {
 	s.queued -= t.bytes
 	s.Received += t.bytes
 	if t.bytes > 0 {
-		s.host.world.delivered++
+		s.host.world.progressed(c.cursor)
 		s.ep.Consumed(s.time(c), int(t.bytes))
 		s.output(c)
 	}

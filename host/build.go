@@ -167,7 +167,9 @@ func (h *Host) start() {
 	h.memory.Pages = make([]nic.Extent, h.module.Registered())
 	for _, ch := range h.channels {
 		ch.schedule(ch.core)
-		ch.core.wake(0)
+	}
+	for _, c := range h.cores {
+		c.wake(0)
 	}
 	for _, s := range h.sockets {
 		if s != nil && s.sender != nil {

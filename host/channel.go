@@ -88,6 +88,9 @@ func (ch *channel) begin(c *Core) {
 		ch.phase = phaseRefill
 		ch.refill(c)
 		ch.again = ch.starved || ch.work >= ch.host.spec.CPU.NAPIBudget
+		if ch.starved && ch.work == 0 {
+			c.rebook(FnNAPI, FnStarved, ch.host.spec.CPU.NAPIPoll)
+		}
 		ch.flush(c)
 		if len(ch.up) > 0 || ch.again {
 			return

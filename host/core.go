@@ -20,6 +20,7 @@ const (
 	FnWakeup
 	FnPollTx
 	FnNAPIComplete
+	FnStarved // NAPI polls that find nothing and cannot refill (patch 20 keeps polling)
 	FnPollCall
 	FnApp
 	FnRecv
@@ -33,7 +34,7 @@ const (
 var funcNames = [numFuncs]string{
 	"mlx5_irq", "napi_poll", "mlx5e_poll_rx_cq", "post_rx_wqes", "napi_gro_receive",
 	"tcp_rcv_established", "tcp_ack", "netgpu_recv_skb", "tcp_send_ack", "wake_up",
-	"mlx5e_poll_tx_cq", "napi_complete", "poll", "app", "recv", "copy", "sendmsg",
+	"mlx5e_poll_tx_cq", "napi_complete", "napi_starved", "poll", "app", "recv", "copy", "sendmsg",
 	"tcp_write_xmit", "mlx5e_xmit",
 }
 
@@ -92,6 +93,12 @@ func newCore(h *Host, index int) *Core {
 	c := &Core{host: h, index: index}
 	c.id = h.world.engine.Register(h.Name+"/core", c)
 	return c
+}
+
+// rebook moves time that was charged already to another function.
+func (c *Core) rebook(from, to Func, d sim.Time) {
+	c.Spent[from] -= d
+	c.Spent[to] += d
 }
 
 // charge books time to a function and moves the cursor.

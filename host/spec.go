@@ -75,8 +75,8 @@ type NetgpuSpec struct {
 	Contexts    int       `key:"contexts" min:"1" max:"64" doc:"contexts; each binds one NIC queue and owns one fill ring"`
 	ShareArea   bool      `key:"share_area" doc:"all contexts attach one memory area and divide its slots; otherwise each has an area of area_size"`
 	Queue       int       `key:"queue" min:"-1" max:"255" doc:"NIC queue id of the first context (shadow group, channels..2*channels-1); -1: any"`
-	FillEntries int       `key:"fill_entries" min:"1" max:"1048576" doc:"fill ring slots asked for (rounded up to a power of two)"`
-	RxEntries   int       `key:"rx_entries" min:"1" max:"1048576" doc:"rx ring slots asked for, per socket (rounded up to a power of two)"`
+	FillEntries int       `key:"fill_entries" min:"1" max:"262144" doc:"fill ring slots asked for (rounded up to a power of two)"`
+	RxEntries   int       `key:"rx_entries" min:"1" max:"131072" doc:"rx ring slots asked for, per socket (rounded up to a power of two)"`
 }
 
 // AppSpec is the iperf3 workload of RFC section 7, and the faults a scenario can

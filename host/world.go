@@ -29,13 +29,14 @@ type World struct {
 	Baseline Baseline
 	Stall    *Stall
 
-	config    *Config `snapshot:"-"`
-	engine    *sim.Engine
-	id        sim.ActorID
-	watchdog  *sim.Watchdog
-	delivered uint64 // progress counter: turns of applications that took payload
-	lastTotal int64  // bytes received at the end of the last batch
-	batchEnd  sim.Time
+	config     *Config `snapshot:"-"`
+	engine     *sim.Engine
+	id         sim.ActorID
+	watchdog   *sim.Watchdog
+	delivered  uint64   // progress counter: turns of applications that took payload
+	deliveryAt sim.Time // when the last of them was
+	lastTotal  int64    // bytes received at the end of the last batch
+	batchEnd   sim.Time
 }
 
 // Conn is one connection: the ends and what the scenario calls it.
@@ -159,7 +160,17 @@ func (w *World) Received() int64 {
 func (w *World) Progress() uint64 { return w.delivered }
 
 // Stalled implements sim.Progress: the run has come to nothing; say why and stop.
-func (w *World) Stalled(_, since sim.Time) {
-	w.Stall = w.diagnose(since)
+func (w *World) Stalled(_, _ sim.Time) {
+	w.Stall = w.diagnose(w.deliveryAt)
+	for _, h := range w.Hosts {
+		h.module.Stamp = int64(w.engine.Now())
+		h.module.CheckQuiescent()
+	}
 	w.engine.Stop()
+}
+
+// progressed notes that an application took payload at time now.
+func (w *World) progressed(now sim.Time) {
+	w.delivered++
+	w.deliveryAt = now
 }

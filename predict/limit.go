@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
+	"netgpusim/host"
 	"netgpusim/reports"
 )
 
@@ -37,12 +39,17 @@ func limits(r *reports.Result) (reports.Limit, []reports.Limit) {
 		rate(fmt.Sprintf("pcie %s/%s down", l.Host, l.Name), l.Down.Utilisation, "more lanes, a newer generation or a larger MaxPayload")
 	}
 	for _, c := range r.CPU.Cores {
+		// A driver that polls for buffers burns a core without limiting anything.
+		busy, starved := c.Busy, c.NsByFunc[host.FnStarved.String()]
+		if measured := r.SimulatedS - r.WarmupS; measured > 0 {
+			busy -= float64(starved) / 1e9 / measured
+		}
 		fn, ns := busiest(c.NsByFunc)
 		share := 0.0
 		if measured := r.SimulatedS - r.WarmupS; measured > 0 {
 			share = float64(ns) / 1e9 / measured
 		}
-		rate(fmt.Sprintf("cpu %s core %d (%s)", c.Host, c.Core, c.Role), c.Busy,
+		rate(fmt.Sprintf("cpu %s core %d (%s)", c.Host, c.Core, c.Role), busy,
 			fmt.Sprintf("%s takes %.0f %% of the core: spread flows over queues and cores, a larger MTU, or a faster core", fn, 100*share))
 	}
 	slices.SortStableFunc(ladder, func(a, b reports.Limit) int { return cmp.Compare(b.Utilisation, a.Utilisation) })
@@ -56,7 +63,27 @@ func limits(r *reports.Result) (reports.Limit, []reports.Limit) {
 		top.Why = fmt.Sprintf("%.1f %% busy", 100*top.Utilisation)
 		return withNext(top, ladder[1:]), ladder
 	}
+	if top, ok := starved(r); ok {
+		return withNext(top, ladder), ladder
+	}
 	return withNext(waiting(r), ladder), ladder
+}
+
+// starved names the fill ring that ran out of buffers, if frames were dropped for
+// want of them and a ring stood empty for much of the time.
+func starved(r *reports.Result) (reports.Limit, bool) {
+	span := r.SimulatedS - r.WarmupS
+	if r.Drops["rx_out_of_buffer"] == 0 || span <= 0 {
+		return reports.Limit{}, false
+	}
+	for _, ring := range r.Rings {
+		if share := ring.EmptyS / span; strings.HasPrefix(ring.Name, "fill/") && share >= 0.5 {
+			return reports.Limit{Resource: fmt.Sprintf("buffers %s %s", ring.Host, ring.Name), Utilisation: min(share, 1), CapacityGbps: r.GoodputGbps,
+				Why:    fmt.Sprintf("the fill ring was empty %.0f %% of the time and %d frames found no receive WQE", 100*share, r.Drops["rx_out_of_buffer"]),
+				Advice: "more buffers (netgpu.area_size, app.fill_slots), or an application that recycles sooner"}, true
+		}
+	}
+	return reports.Limit{}, false
 }
 
 // waiting names what holds TCP back when no resource with a rate is used up.

@@ -94,6 +94,13 @@ func TestGaugeRestartKeepsTheLevelAndForgetsThePast(t *testing.T) {
 	if g.Level() != 3 || g.Min() != 3 || g.Max() != 3 || g.Mean(40) != 3 || g.Mean(60) != 3 || g.Empty(60) != 0 {
 		t.Errorf("after Restart: %+v", g)
 	}
+	g.Start(100, 9, 5)
+	g.Set(200, 8)
+	g.Restart(150) // not before the last update
+	if g.Full(300) != 100 || g.Mean(300) != 8 {
+		t.Errorf("Restart lost the full level or went back in time: full %v, mean %g", g.Full(300), g.Mean(300))
+	}
+	g.Start(40, 3, 0)
 	g.Set(50, 0)
 	if g.Mean(60) != 1.5 || g.Empty(60) != 10 {
 		t.Errorf("mean %g, empty %v", g.Mean(60), g.Empty(60))

@@ -82,13 +82,12 @@ func (w *Window) Admit(at Time, n int64) Time {
 }
 
 // Hold takes n units from the last admission until the given time. A release
-// before the one booked last, or before the admission, is moved up to it: units
-// leave in the order in which they came. n <= 0 takes nothing.
+// before the one booked last is moved up to it: units leave in the order in which
+// they came. n <= 0 takes nothing, and so does a release before the admission.
 func (w *Window) Hold(n int64, until Time) {
 	if n <= 0 {
 		return
 	}
-	until = max(until, w.last)
 	w.taken += uint64(n)
 	if w.n > 0 {
 		tail := &w.ring[(w.head+w.n-1)&(len(w.ring)-1)]

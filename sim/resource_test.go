@@ -100,10 +100,13 @@ func runTwin(limit int64, requests []request) (admitted, until []Time) {
 }
 
 func TestWindowEqualsOneBuiltFromEvents(t *testing.T) {
-	waits, clamps := 0, 0
+	waits, clamps, most := 0, 0, 0
 	for seed := range uint64(500) {
 		r := NewRand(seed, "window")
-		limit := int64(r.Intn(20))
+		limit, shortest := int64(r.Intn(20)), 0
+		if seed%2 == 0 { // many holdings at a time
+			limit, shortest = int64(20+r.Intn(100)), 200
+		}
 		var requests []request
 		now := Time(0)
 		for range 200 {
@@ -112,7 +115,7 @@ func TestWindowEqualsOneBuiltFromEvents(t *testing.T) {
 			if r.Chance(0.02) {
 				n = limit + 1 + int64(r.Intn(5))
 			}
-			requests = append(requests, request{now, n, Time(r.Intn(1 + r.Intn(60)))})
+			requests = append(requests, request{now, n, Time(shortest + r.Intn(1+r.Intn(60)))})
 		}
 		admitted, until := runTwin(limit, requests)
 		w := NewWindow(limit)
@@ -122,6 +125,7 @@ func TestWindowEqualsOneBuiltFromEvents(t *testing.T) {
 				t.Fatalf("seed %d, limit %d: request %d (%+v) admitted at %v, by events at %v", seed, limit, i, q, got, admitted[i])
 			}
 			w.Hold(q.n, got+q.duration)
+			most = max(most, w.n)
 			if got > q.at {
 				waits++
 			}
@@ -140,8 +144,8 @@ func TestWindowEqualsOneBuiltFromEvents(t *testing.T) {
 			}
 		}
 	}
-	if waits < 1000 || clamps < 1000 {
-		t.Errorf("only %d waits and %d releases out of order: the test shows little", waits, clamps)
+	if waits < 1000 || clamps < 1000 || most < 17 {
+		t.Errorf("only %d waits, %d releases out of order, %d holdings at a time: the test shows little", waits, clamps, most)
 	}
 }
 
@@ -160,6 +164,7 @@ func TestWindowThatIsNeverReleasedAdmitsNeverAgain(t *testing.T) {
 	w := NewWindow(1)
 	w.Hold(1, Never)
 	w.Hold(0, 5)
+	w.Hold(-1, 5)
 	if got := w.Admit(10, 1); got != Never {
 		t.Errorf("admitted at %v", got)
 	}

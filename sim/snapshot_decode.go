@@ -344,9 +344,6 @@ func (d *decoder) slice(h *sliceHeader, l *layout, tag byte, ref bool) error {
 		return d.orphan(here, l.elem.typ)
 	}
 	mine := d.claim(regionKey{old.data, l.elem, arrayRegion})
-	if !mine && l.elem.skips && n > 0 {
-		return d.orphan(here, l.elem.typ)
-	}
 	if mine && n <= old.cap {
 		h.len = n
 		if n > old.len {

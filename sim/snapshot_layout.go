@@ -91,8 +91,8 @@ func (ls layouts) structure(l *layout) error {
 		}
 		skip, ref := snapshotTag(f)
 		if skip {
-			l.plain, l.skips = false, true
-			continue
+			l.skips = true
+			continue // and leaves a gap, so the struct is not plain
 		}
 		fl, err := ls.of(f.Type)
 		if err != nil {

@@ -149,6 +149,56 @@ func TestPointersThatCollideInTheRebuiltWorldComeApart(t *testing.T) {
 	}
 }
 
+func TestAPartOfSomethingIsNoCounterpart(t *testing.T) {
+	type world struct {
+		p    *small
+		slab []small
+		one  []small
+		only *small // of a slice as long as itself
+	}
+	from := &world{p: &small{1, 1}, slab: make([]small, 2), one: make([]small, 1)}
+	from.only = &from.one[0]
+	to := &world{slab: make([]small, 2), one: make([]small, 1)}
+	to.p = &to.slab[0]
+	through(t, from, to)
+	if to.p == &to.slab[0] || *to.p != (small{1, 1}) || to.slab[0] != (small{}) || to.only != &to.one[0] {
+		t.Errorf("got %+v", to)
+	}
+}
+
+func TestASliceThatGrowsKeepsItsElements(t *testing.T) {
+	type element struct{ p *withSkip }
+	type world struct {
+		list []element
+		x    *withSkip
+	}
+	mine := &withSkip{"mine", 0}
+	to := &world{list: []element{{mine}}}
+	through(t, &world{list: []element{{&withSkip{"old", 1}}, {}, {}}}, to)
+	if to.list[0].p != mine || *mine != (withSkip{"mine", 1}) {
+		t.Errorf("got %+v", to.list[0].p)
+	}
+
+	// What lies between length and capacity is no counterpart.
+	shared := &withSkip{"shared", 0}
+	to = &world{list: []element{{shared}}[:0], x: shared}
+	err := Restore(bytes.NewReader(stateOf(t, &world{list: []element{{&withSkip{}}}, x: &withSkip{}})), to)
+	if err == nil || !strings.Contains(err.Error(), "world.list[0].p: this sim.withSkip has fields") {
+		t.Errorf("got error %v", err)
+	}
+}
+
+func TestPaddingIsNotState(t *testing.T) {
+	var clean, dirty [3]small
+	for i := range dirty {
+		clean[i], dirty[i] = small{1, 2}, small{1, 2}
+		*(*byte)(unsafe.Add(unsafe.Pointer(&dirty[i]), 3)) = 0xaa
+	}
+	if !bytes.Equal(stateOf(t, &clean), stateOf(t, &dirty)) {
+		t.Error("bytes between fields are in the snapshot")
+	}
+}
+
 func TestAPointerMayComeBeforeTheStructItPointsInto(t *testing.T) {
 	type outer struct{ first, second small }
 	type world struct {
@@ -352,6 +402,8 @@ type ambiguous struct {
 	all     []*withSkip
 }
 
+type pair struct{ first, second *withSkip }
+
 type unambiguous struct {
 	current *withSkip `snapshot:"ref"`
 	all     []*withSkip
@@ -364,6 +416,13 @@ func TestAmbiguousCounterpartsAreRefused(t *testing.T) {
 	err := Restore(bytes.NewReader(stateOf(t, from)), to)
 	if err == nil || !strings.Contains(err.Error(), `snapshot:"ref"`) {
 		t.Errorf("an object whose skipped fields depend on the path: %v", err)
+	}
+
+	twice := &pair{first: &withSkip{"old", 1}}
+	twice.second = twice.first
+	err = Restore(bytes.NewReader(stateOf(t, twice)), &pair{&withSkip{"new 0", 0}, &withSkip{"new 1", 0}})
+	if err == nil || !strings.Contains(err.Error(), "pair.first and pair.second are the same") {
+		t.Errorf("an object that the rebuilt world has twice: %v", err)
 	}
 
 	clear, into := &unambiguous{all: objects("old ")}, &unambiguous{all: objects("new ")}
@@ -410,6 +469,42 @@ func TestRestoreRefusesOtherTypesAndDamage(t *testing.T) {
 		}
 	}
 	refused(saved, &other{}, "written by another version")
+	// Types of the same name that differ otherwise.
+	for name, restore := range map[string]any{
+		"field renamed": func() any {
+			type w struct{ b, next int }
+			return &w{}
+		}(),
+		"field type": func() any {
+			type w struct {
+				a    int
+				next uint
+			}
+			return &w{}
+		}(),
+		"more fields": func() any {
+			type w struct{ a, next, c int }
+			return &w{}
+		}(),
+		"fields swapped": func() any {
+			type w struct{ next, a int }
+			return &w{}
+		}(),
+		"tag": func() any {
+			type w struct {
+				a    int
+				next int `snapshot:"-"`
+			}
+			return &w{}
+		}(),
+	} {
+		type w struct{ a, next int }
+		if fingerprint(reflect.TypeOf(&w{})) == fingerprint(reflect.TypeOf(restore)) {
+			t.Errorf("%s: the same fingerprint", name)
+		}
+		refused(stateOf(t, &w{}), restore, "written by another version")
+	}
+	refused(seal(append(bytes.Clone(stateOf(t, &struct{ up bool }{true})[:18]), 2, 0, 0, 0, 0, 0, 0, 0, 0)), &struct{ up bool }{}, "damaged")
 	refused(nil, &small{}, "not a snapshot")
 	refused([]byte("ngsnap\x00\x02 and so on"), &small{}, "another format version")
 	refused(seal([]byte(snapshotMagic+"12345678")), &small{}, "damaged")

@@ -21,10 +21,10 @@ func testSpec() *Spec {
 type wire struct {
 	rate   sim.Bandwidth
 	delay  sim.Time
-	limit  int      // bytes that may wait, 0 for no limit
-	loss   float64  // probabilities per frame
+	limit  int     // bytes that may wait, 0 for no limit
+	loss   float64 // probabilities per frame
 	dup    float64
-	late   float64  // of being late by up to lateBy
+	late   float64 // of being late by up to lateBy
 	lateBy sim.Time
 	drop   func(n int64, seg *Segment) bool // further losses, by frame number
 
@@ -54,7 +54,8 @@ type station struct {
 	unread   int
 	reading  bool
 	rtts     []sim.Time
-	gro      *GRO
+	gro      *GRO // nil for none
+	polling  bool // a poll that ends with a flush is scheduled
 }
 
 // testBuffer is what a received segment's buffer holds.
@@ -71,13 +72,14 @@ type network struct {
 	events eventHeap
 	serial int64
 	side   [2]station
+	verify bool // after every event, what the endpoints keep up to date
 	trace  func(from int, now sim.Time, seg *Segment)
 }
 
 type netEvent struct {
 	at     sim.Time
 	serial int64
-	kind   byte // 'f' frame arrives, 's' sent, 't' timer, 'r' read
+	kind   byte // 'f' frame arrives, 'p' poll ends, 's' sent, 't' timer, 'r' read
 	side   int
 	seg    Segment
 	n      int
@@ -215,6 +217,10 @@ func (n *network) run(until sim.Time) {
 		switch ev.kind {
 		case 'f':
 			n.arrive(ev.side, &ev.seg)
+		case 'p':
+			s.polling = false
+			s.gro.FlushAll()
+			n.passUp(ev.side)
 		case 's':
 			s.ep.Sent(n.now, ev.n)
 		case 't':
@@ -227,16 +233,54 @@ func (n *network) run(until sim.Time) {
 			n.read(ev.side, ev.n)
 		}
 		n.turn(ev.side)
+		if n.verify {
+			if err := verify(s.ep); err != nil {
+				n.t.Fatalf("%v: side %d: %v", n.now, ev.side, err)
+			}
+		}
 	}
 	n.now = max(n.now, until)
 }
 
-// arrive gives a frame to the endpoint and checks what it delivers.
+// pollTime is how long frames are gathered before GRO is flushed.
+const pollTime = 8 * sim.Microsecond
+
+// arrive takes a frame from the wire, through GRO if there is one.
 func (n *network) arrive(side int, seg *Segment) {
 	s := &n.side[side]
 	if seg.Len > 0 {
 		seg.Handle = s.hold(testBuffer{off: seg.Offset, len: seg.Len, live: true})
 	}
+	if s.gro == nil {
+		n.input(side, seg)
+		return
+	}
+	if into := s.gro.Offer(n.now, 0, seg); into != seg.Handle {
+		s.buffers[into].len += seg.Len
+		s.buffers[seg.Handle].live = false
+		s.freed = append(s.freed, seg.Handle)
+	}
+	n.passUp(side)
+	if !s.polling {
+		s.polling = true
+		n.push(netEvent{at: n.now + pollTime, kind: 'p', side: side})
+	}
+}
+
+func (n *network) passUp(side int) {
+	for {
+		_, seg, ok := n.side[side].gro.Pop()
+		if !ok {
+			return
+		}
+		n.input(side, &seg)
+		n.output(side)
+	}
+}
+
+// input gives a segment to the endpoint and checks what it delivers.
+func (n *network) input(side int, seg *Segment) {
+	s := &n.side[side]
 	s.ep.Input(n.now, seg)
 	if rtt, ok := s.ep.LastRTT(); ok {
 		s.rtts = append(s.rtts, rtt)

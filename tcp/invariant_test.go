@@ -1,0 +1,137 @@
+package tcp
+
+import "fmt"
+
+// verify recomputes from scratch what an endpoint keeps up to date step by step.
+func verify(e *Endpoint) error {
+	if err := verifySender(&e.snd); err != nil {
+		return err
+	}
+	return verifyReceiver(&e.rcv)
+}
+
+func verifySender(s *sender) error {
+	q := &s.rtx
+	at := s.una
+	var out [3]uint32
+	var lostInOrder []uint32
+	for i := range q.order.len() {
+		id := *q.order.at(i)
+		b := &q.blocks[id]
+		if b.off != at || b.len == 0 {
+			return fmt.Errorf("block %d begins at %d with %d bytes, want %d", i, b.off, b.len, at)
+		}
+		if err := verifySKB(&b.skb); err != nil {
+			return fmt.Errorf("block %d: %w", i, err)
+		}
+		if b.segs != segments(b.len, b.mss) {
+			return fmt.Errorf("block %d of %d bytes at MSS %d counts %d segments", i, b.len, b.mss, b.segs)
+		}
+		at = b.end()
+		out[b.state] += uint32(b.segs)
+		if b.state == lost {
+			lostInOrder = append(lostInOrder, id)
+		}
+		if got := s.sacks.covers(b.off, b.end()); got != (b.state == sacked) {
+			return fmt.Errorf("block %d is in state %d, the scoreboard says %v", i, b.state, got)
+		}
+	}
+	if at != s.nxt {
+		return fmt.Errorf("blocks end at %d, nxt is %d", at, s.nxt)
+	}
+	if out != q.out {
+		return fmt.Errorf("segments by state are %v, counted %v", out, q.out)
+	}
+	for i := range s.writeQ.len() {
+		k := s.writeQ.at(i)
+		if k.off != at || k.len == 0 {
+			return fmt.Errorf("skb %d begins at %d with %d bytes, want %d", i, k.off, k.len, at)
+		}
+		if err := verifySKB(k); err != nil {
+			return fmt.Errorf("skb %d: %w", i, err)
+		}
+		at = k.end()
+	}
+	if at != s.end {
+		return fmt.Errorf("the write queue ends at %d, want %d", at, s.end)
+	}
+	var prev *block
+	flight := uint32(0)
+	for id := q.flight.head; id != none; id = q.blocks[id].next {
+		b := &q.blocks[id]
+		if b.state != inFlight || prev != nil && prev.sentAt > b.sentAt {
+			return fmt.Errorf("the flight list has a block in state %d sent at %v", b.state, b.sentAt)
+		}
+		flight += uint32(b.segs)
+		prev = b
+	}
+	if flight != out[inFlight] {
+		return fmt.Errorf("the flight list has %d segments of %d", flight, out[inFlight])
+	}
+	i := 0
+	for id := q.lost.head; id != none; id = q.blocks[id].next {
+		if i == len(lostInOrder) || lostInOrder[i] != id {
+			return fmt.Errorf("the lost list is not the lost blocks in order")
+		}
+		i++
+	}
+	if i != len(lostInOrder) {
+		return fmt.Errorf("the lost list has %d blocks of %d", i, len(lostInOrder))
+	}
+	return nil
+}
+
+func (b *scoreboard) covers(left, right uint64) bool {
+	gap, ok := b.nextGap(span{left, right})
+	return !ok && gap.left >= right
+}
+
+func verifySKB(k *skb) error {
+	if k.nfrags == 0 || k.nfrags > maxFrags || uint32(k.ends[k.nfrags-1]) != k.len {
+		return fmt.Errorf("%d bytes in %d fragments that end at %v", k.len, k.nfrags, k.ends)
+	}
+	for i := 1; i < int(k.nfrags); i++ {
+		if k.ends[i] <= k.ends[i-1] {
+			return fmt.Errorf("fragments end at %v", k.ends[:k.nfrags])
+		}
+	}
+	return nil
+}
+
+func verifyReceiver(r *receiver) error {
+	q := &r.ooo
+	last, bytes := r.nxt, uint64(0)
+	for i := range q.ranges.len() {
+		g := q.ranges.at(i)
+		if g.left <= last || g.right <= g.left {
+			return fmt.Errorf("range %d is [%d,%d), the one before ends at %d", i, g.left, g.right, last)
+		}
+		at := g.left
+		for id := g.first; id != none; id = q.buffers[id].next {
+			b := &q.buffers[id]
+			if b.left > at || b.right > g.right {
+				return fmt.Errorf("range %d has a buffer [%d,%d) at %d", i, b.left, b.right, at)
+			}
+			at = max(at, b.right)
+			if (b.next == none) != (id == g.last) {
+				return fmt.Errorf("range %d does not end with its last buffer", i)
+			}
+		}
+		if at != g.right {
+			return fmt.Errorf("range %d ends at %d, its buffers at %d", i, g.right, at)
+		}
+		bytes += g.right - g.left
+		last = g.right
+	}
+	if bytes != q.bytes {
+		return fmt.Errorf("%d bytes out of order, counted %d", bytes, q.bytes)
+	}
+	for i := range int(r.nrecent) {
+		s := r.recent[i]
+		k := q.search(s.left)
+		if k == q.ranges.len() || q.ranges.at(k).left > s.left || q.ranges.at(k).right < s.right {
+			return fmt.Errorf("SACK block %v is not in the queue", s)
+		}
+	}
+	return nil
+}
