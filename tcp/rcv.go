@@ -84,7 +84,9 @@ func (e *Endpoint) acceptable(now sim.Time, seg *Segment) bool {
 	if e.spec.Timestamps && d <= -int64(r.nxt-r.wup) {
 		// Also of a duplicate (RFC 7323 section 4.3): echoing an older stamp would make
 		// the peer measure the time that it waited for an ACK that was lost.
-		r.tsRecent = seg.TSVal
+		if int32(seg.TSVal-r.tsRecent) > 0 {
+			r.tsRecent = seg.TSVal
+		}
 	}
 	if end < -int64(r.nxt-r.wup) || d > int64(r.room()) {
 		if seg.Len > 0 && d < 0 {

@@ -168,7 +168,7 @@ func (c *console) prepare(f *runFlags, args []string) ([]*job, error) {
 	}
 	var jobs []*job
 	for _, name := range args {
-		s, err := scenarios.Load(name, f.sets)
+		s, err := load(name, f.sets)
 		if err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"netgpusim/reports"
 	"netgpusim/scenarios"
 )
 
@@ -65,7 +66,7 @@ func (c *console) scenarioShow() *cobra.Command {
 		Args:              exactlyOne("a scenario: the name of a built-in or a path"),
 		ValidArgsFunction: completeScenario,
 		RunE: func(_ *cobra.Command, args []string) error {
-			s, err := scenarios.Load(args[0], sets)
+			s, err := load(args[0], sets)
 			if err != nil {
 				return err
 			}
@@ -94,7 +95,7 @@ line, key, what was given and what is allowed; the exit status is 2 if there is 
 		RunE: func(_ *cobra.Command, args []string) error {
 			var wrong []string
 			for _, name := range args {
-				s, err := scenarios.Load(name, sets)
+				s, err := load(name, sets)
 				if err != nil {
 					wrong = append(wrong, err.Error())
 					continue
@@ -145,6 +146,15 @@ func (c *console) scenarioNew() *cobra.Command {
 			return err
 		},
 	}
+}
+
+// load reads a scenario and checks that the metrics it names exist.
+func load(name string, sets []string) (*scenarios.Scenario, error) {
+	s, err := scenarios.Load(name, sets)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.CheckMetrics(reports.CheckMetric)
 }
 
 func exactlyOne(what string) cobra.PositionalArgs {
