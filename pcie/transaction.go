@@ -11,13 +11,29 @@ import "netgpusim/sim"
 // the PCIe specification: one DW with no byte enabled.
 func (t *Tree) Write(now sim.Time, dst Target, n int64) (sent, visible sim.Time) {
 	t.clock.tick(now)
-	for ; n > t.postedBurst; n -= t.postedBurst {
-		t.post(now, dst, t.postedBurst)
+	for n > t.postedBurst {
+		// What the credits at hand cover waits for none, however much it is.
+		burst := max(t.postedBurst, t.postedRoom(now, dst)<<t.payloadShift)
+		if n <= burst {
+			break
+		}
+		t.post(now, dst, burst)
+		n -= burst
 	}
 	return t.post(now, dst, n)
 }
 
-// post is Write for at most postedBurst bytes.
+// postedRoom is the number of full TLPs for which there are credits all the way to
+// dst.
+func (t *Tree) postedRoom(now sim.Time, dst Target) int64 {
+	room := t.nic.credits[0].room(now)
+	if out := t.targets[dst].outCredit; out != nil {
+		room = min(room, out.room(now))
+	}
+	return room
+}
+
+// post is Write for as many bytes as may be booked in one go.
 func (t *Tree) post(now sim.Time, dst Target, n int64) (sent, visible sim.Time) {
 	to := &t.targets[dst]
 	data := dataBytes(n)
@@ -57,18 +73,21 @@ func (t *Tree) post(now sim.Time, dst Target, n int64) (sent, visible sim.Time) 
 // flushes earlier writes on its way.
 func (t *Tree) Read(now sim.Time, src Target, n int64) (first, last sim.Time) {
 	t.clock.tick(now)
-	if n <= t.readBurst {
-		return t.fetch(now, src, n)
+	first = sim.Never
+	for n > t.readBurst {
+		burst := max(t.readBurst, t.tags.room(now)<<t.requestShift)
+		if n <= burst {
+			break
+		}
+		begin, _ := t.fetch(now, src, burst)
+		first = min(first, begin)
+		n -= burst
 	}
-	first, _ = t.fetch(now, src, t.readBurst)
-	for n -= t.readBurst; n > t.readBurst; n -= t.readBurst {
-		t.fetch(now, src, t.readBurst)
-	}
-	_, last = t.fetch(now, src, n)
-	return first, last
+	begin, last := t.fetch(now, src, n)
+	return min(first, begin), last
 }
 
-// fetch is Read for at most readBurst bytes.
+// fetch is Read for as many bytes as may be booked in one go.
 func (t *Tree) fetch(now sim.Time, src Target, n int64) (first, last sim.Time) {
 	from := &t.targets[src]
 	data := dataBytes(n)

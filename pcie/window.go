@@ -52,7 +52,7 @@ func newWindow(pieces, units, unitsPerPiece int64) *window {
 // comparison with the twin bounds the error of larger ones.
 const burstShare = 8
 
-// burstMax is the largest burst to admit in one go.
+// burstMax is the largest burst to admit in one go if it has to wait.
 func (w *window) burstMax() int64 {
 	n := w.pieceLimit
 	if w.unitsPerPiece > 0 {
@@ -61,8 +61,22 @@ func (w *window) burstMax() int64 {
 	return max(1, n/burstShare)
 }
 
+// room is how many full pieces could be admitted at time now without waiting; a
+// window that goes piece by piece has none to offer.
+func (w *window) room(now sim.Time) int64 {
+	if w.burstMax() == 1 {
+		return 0
+	}
+	w.forget(now)
+	n := w.pieceLimit - (w.pieces - w.donePieces)
+	if w.unitsPerPiece > 0 {
+		n = min(n, (w.dataLimit-(w.units-w.doneUnits))/w.unitsPerPiece)
+	}
+	return n
+}
+
 // admit makes the pieces of b wait for their credits. The burst, of at most
-// burstMax pieces and units data units in all, is in flight until hold says when
+// burstMax pieces or as many as there is room for, and units data units in all, is in flight until hold says when
 // it is released; hold must be called before the next admit.
 func (w *window) admit(b *burst, units int64) {
 	w.forget(b.first)

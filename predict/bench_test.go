@@ -15,6 +15,7 @@ import (
 // size.
 func BenchmarkRun(b *testing.B) {
 	for _, bench := range []struct{ name, scenario, set string }{
+		{"gpu-rx", "rfc-v2-gpu-rx", "seed=1"},
 		{"gpu-rx-mtu1500", "rfc-v2-gpu-rx", "nic.mtu=1500"},
 		{"gpu-rx-mtu9000", "rfc-v2-gpu-rx", "nic.mtu=9000"},
 		{"gpu-tx-mtu1500", "rfc-v2-gpu-tx", "nic.mtu=1500"},

@@ -61,7 +61,7 @@ func TestConversations(t *testing.T) {
 
 // replay returns the text with the answers that the endpoint gives.
 func replay(text string) (string, error) {
-	talk := conversation{spec: *testSpec(), cfg: Config{MTU: 1500, LocalISS: 1<<32 - 5000, RemoteISS: 7}, window: 1_000_000}
+	talk := conversation{spec: *testSpec(), cfg: Config{MTU: 1500, LocalISS: 1<<32 - 5000, RemoteISS: 7}, window: maxUnscaledWindow}
 	var b strings.Builder
 	answering := false
 	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {

@@ -33,6 +33,9 @@ func (e *Endpoint) Write(now sim.Time, n, fragLimit int) WriteResult {
 		return r
 	}
 	own := fragLimit <= pageBytes
+	if s.fragUsed >= fragLimit {
+		s.fragUsed = 0 // of a fragment of another size
+	}
 	goal := e.sizeGoal()
 	for r.Accepted < n {
 		k, fresh := s.tailFor(goal, own)
