@@ -12,47 +12,55 @@ type moderation struct {
 	frames  int
 	fromCQE bool // MLX5_CQ_PERIOD_MODE_START_FROM_CQE: every completion restarts the period
 	armed   bool
+	from    sim.Time // when the doorbell that armed the queue reached the NIC
 	count   int
-	channel int
-	raised  int64 // interrupts asked for
 }
 
-// completed tells of a completion that software can see at time visible. It
-// returns true when the interrupt is due right then.
-func (m *moderation) completed(e *sim.Engine, visible sim.Time) bool {
+// completed tells of a CQE that has left the NIC at time written. If the interrupt
+// is due right then, it returns when.
+func (m *moderation) completed(e *sim.Engine, written sim.Time) (at sim.Time, due bool) {
 	if !m.armed {
-		return false
+		return 0, false
 	}
+	at = max(written, m.from)
 	m.count++
 	if m.count >= m.frames || m.period == 0 {
 		m.disarm()
-		return true
+		return at, true
 	}
 	if m.fromCQE || m.timer.Deadline() == sim.Never {
-		m.timer.Set(e, visible+m.period)
+		m.timer.Set(e, at+m.period)
 	}
-	return false
+	return 0, false
 }
 
-// arm is the driver's request for the next interrupt. Completions that it has not
-// polled count as if they came now.
-func (m *moderation) arm(e *sim.Engine, now sim.Time, unpolled int) bool {
-	m.armed = true
-	m.count = unpolled
+// arm is the driver's request for the next interrupt, which reaches the NIC at time
+// from. Completions that it has not polled count as if they came then, or when
+// their CQEs are written if that is still ahead: oldest is when the first of them
+// has left, newest the last, or the one that makes the number full. If the
+// interrupt is due without a further completion, it returns when.
+func (m *moderation) arm(e *sim.Engine, from sim.Time, unpolled int, oldest, newest sim.Time) (at sim.Time, due bool) {
+	m.armed, m.from, m.count = true, from, unpolled
 	if unpolled == 0 {
-		return false
+		// A period that began with completions polled meanwhile is over.
+		m.timer.Stop()
+		return 0, false
 	}
 	if unpolled >= m.frames || m.period == 0 {
 		m.disarm()
-		return true
+		return max(from, newest), true
 	}
-	m.timer.Set(e, now+m.period)
-	return false
+	start := oldest
+	if m.fromCQE {
+		start = newest
+	}
+	m.timer.Set(e, max(from, start)+m.period)
+	return 0, false
 }
 
 // expired handles the timer's event: true when the interrupt is due.
 func (m *moderation) expired(e *sim.Engine) bool {
-	if !m.timer.Due(e) || !m.armed {
+	if !m.timer.Due(e) {
 		return false
 	}
 	m.disarm()
@@ -63,5 +71,4 @@ func (m *moderation) disarm() {
 	m.armed = false
 	m.count = 0
 	m.timer.Stop()
-	m.raised++
 }

@@ -82,10 +82,16 @@ const (
 
 // New makes a NIC that sends on wire, writes payload into memory, and belongs to
 // the given PCIe tree. The link rate sets how far ahead of the wire the send
-// engine may fetch.
+// engine may fetch. The error names the parameter of spec that does not fit the
+// others.
 func New(e *sim.Engine, name string, spec *Spec, tree *pcie.Tree, memory *Memory, wire Wire, rate sim.Bandwidth, driver Driver) (*NIC, error) {
-	if spec.CQEntries < spec.RQEntries {
-		return nil, fmt.Errorf("nic: %d completion queue entries for %d receive WQEs: mlx5 sizes the CQ to hold a completion of every WQE", spec.CQEntries, spec.RQEntries)
+	switch {
+	case spec.CQEntries < spec.RQEntries:
+		return nil, fmt.Errorf("nic.cq_entries: given %d; allowed: at least nic.rq_entries, %d: mlx5 sizes the CQ to hold a completion of every WQE", spec.CQEntries, spec.RQEntries)
+	case spec.Fragment > pageBytes:
+		return nil, fmt.Errorf("nic.fragment: given %d; allowed: at most %d bytes, one netgpu page", spec.Fragment, pageBytes)
+	case spec.PayloadPages() > MaxPages:
+		return nil, fmt.Errorf("nic.fragment: given %d, which at nic.mtu %d takes %d payload entries; allowed: at most %d", spec.Fragment, spec.MTU, spec.PayloadPages(), MaxPages)
 	}
 	n := &NIC{spec: spec, engine: e, tree: tree, memory: memory, wire: wire, driver: driver,
 		ingress: sim.NewWindow(int64(spec.IngressBuffer)),
@@ -94,7 +100,8 @@ func New(e *sim.Engine, name string, spec *Spec, tree *pcie.Tree, memory *Memory
 	return n, nil
 }
 
-// Steer sends a flow's frames to a receive queue (an ntuple rule).
+// Steer sends a flow's frames to a receive queue (an ntuple rule). Every flow whose
+// frames may arrive needs one.
 func (n *NIC) Steer(flow uint32, q *RQ) {
 	for len(n.steer) <= int(flow) {
 		n.steer = append(n.steer, nil)
@@ -112,23 +119,22 @@ func (n *NIC) Handle(now sim.Time, ev sim.Event) {
 	case evSent:
 		n.complete(now, n.sqs[ev.A])
 	case evRxExpired:
-		q := n.rqs[ev.A]
-		if q.mod.expired(n.engine) {
-			n.raise(now, &q.mod)
+		if q := n.rqs[ev.A]; q.mod.expired(n.engine) {
+			q.interrupt(now)
 		}
 	case evTxExpired:
-		q := n.sqs[ev.A]
-		if q.mod.expired(n.engine) {
-			n.raise(now, &q.mod)
+		if q := n.sqs[ev.A]; q.mod.expired(n.engine) {
+			q.interrupt(now)
 		}
 	case evInterrupt:
 		n.driver.Interrupt(now, int(ev.A))
 	}
 }
 
-// raise writes the EQE and the MSI-X message of a completion queue's channel.
-func (n *NIC) raise(at sim.Time, m *moderation) {
+// raise writes the EQE of a completion queue and the MSI-X message of its channel,
+// which PCIe's ordering keeps behind the CQE.
+func (n *NIC) raise(at sim.Time, channel int) {
 	n.tree.Write(at, pcie.HostMemory, int64(n.spec.EQEBytes))
 	arrives := n.tree.Interrupt(at)
-	n.engine.Schedule(arrives, sim.Event{Actor: n.id, Kind: evInterrupt, A: uint32(m.channel)})
+	n.engine.Schedule(arrives, sim.Event{Actor: n.id, Kind: evInterrupt, A: uint32(channel)})
 }

@@ -11,6 +11,9 @@ import (
 // four scatter entries (MLX5E_MAX_RX_FRAGS, Linux 5.8) and the first is the header.
 const MaxPages = 3
 
+// pageBytes is the size of a netgpu page (patch 10).
+const pageBytes = 4096
+
 // RxWQE is a posted receive buffer: the header page is implied (the driver
 // recycles it), the payload pages are named by number.
 type RxWQE struct {
@@ -30,6 +33,8 @@ type Completion struct {
 	// both are zero for a packet that fits the split.
 	PayloadInHeader uint16 // payload bytes that landed in the host page
 	HeaderInPayload uint16 // header bytes that landed in the first netgpu page
+
+	written sim.Time // when the CQE has left the NIC
 }
 
 // RQ is one receive queue with its completion queue: a netgpu queue (cyclic, fixed
@@ -82,7 +87,7 @@ func (n *NIC) AddRQ(id, channel int, split bool, target pcie.Target) *RQ {
 		capacity: n.spec.bufferBytes(),
 	}
 	q.mod = moderation{period: n.spec.RxCoalesceTime, frames: n.spec.RxCoalesceFrames,
-		fromCQE: n.spec.RxCoalesceMode == "cqe", channel: channel}
+		fromCQE: n.spec.RxCoalesceMode == "cqe"}
 	q.mod.timer.Init(sim.Event{Actor: n.id, Kind: evRxExpired, A: uint32(q.index)})
 	q.Posted.Start(n.engine.Now(), 0, int64(n.spec.RQEntries))
 	n.rqs = append(n.rqs, q)
@@ -113,7 +118,7 @@ func (q *RQ) NextRx(now sim.Time) *Completion {
 	if q.head == q.cqHead {
 		return nil
 	}
-	c := &q.cqes[q.cqHead&uint32(len(q.cqes)-1)]
+	c := q.cqe(0)
 	if c.Visible > now {
 		return nil
 	}
@@ -123,12 +128,29 @@ func (q *RQ) NextRx(now sim.Time) *Completion {
 // PopRx takes the completion that NextRx showed.
 func (q *RQ) PopRx() { q.cqHead++ }
 
-// ArmRx asks for an interrupt at the next completion (or for those not polled yet).
+// ArmRx asks for an interrupt at the next completion (or for those not polled
+// yet): a doorbell record in host memory and 8 bytes of MMIO (Linux 5.8 mlx5 cq.h).
 func (q *RQ) ArmRx(now sim.Time) {
-	if q.mod.arm(q.nic.engine, now, q.Unpolled()) {
-		q.nic.Counters.RxInterrupts++
-		q.nic.raise(now, &q.mod)
+	n := q.Unpolled()
+	var oldest, newest sim.Time
+	if n > 0 {
+		oldest = q.cqe(0).written
+		newest = q.cqe(min(n, q.mod.frames) - 1).written
 	}
+	from := q.nic.tree.MMIOWrite(now, doorbellBytes)
+	if at, due := q.mod.arm(q.nic.engine, from, n, oldest, newest); due {
+		q.interrupt(at)
+	}
+}
+
+// cqe is the i-th completion not yet polled.
+func (q *RQ) cqe(i int) *Completion {
+	return &q.cqes[(q.cqHead+uint32(i))&uint32(len(q.cqes)-1)]
+}
+
+func (q *RQ) interrupt(at sim.Time) {
+	q.nic.Counters.RxInterrupts++
+	q.nic.raise(at, q.Channel)
 }
 
 // Receive takes a frame from the wire, its last bit having arrived now: steering,
@@ -174,13 +196,12 @@ func (n *NIC) Receive(now sim.Time, f *Frame) {
 	sent, visible := n.tree.Write(start, pcie.HostMemory, int64(n.spec.CQEBytes))
 	n.ingress.Admit(now, length)
 	n.ingress.Hold(length, sent)
-	c.Visible = visible
+	c.Visible, c.written = visible, sent
 	if lag := payloadVisible - visible; lag > n.Counters.LagMax {
 		n.Counters.LagMax = lag
 	}
-	if q.mod.completed(n.engine, visible) {
-		n.Counters.RxInterrupts++
-		n.raise(visible, &q.mod)
+	if at, due := q.mod.completed(n.engine, sent); due {
+		q.interrupt(at)
 	}
 }
 

@@ -8,14 +8,18 @@ import (
 
 // Sizes of a send WQE (Linux 5.8 mlx5 en_tx.c): 16-byte data segments in 64-byte
 // basic blocks; control and Ethernet segment take one data segment each, the
-// latter with the first 2 bytes of an inlined header.
+// latter with the first 2 bytes of an inlined header. A doorbell, of a send queue
+// or to arm a completion queue, is one store of 8 bytes.
 const (
-	dsBytes = 16
-	bbBytes = 64
+	dsBytes       = 16
+	bbBytes       = 64
+	doorbellBytes = 8
 )
 
 // TxWQE describes one skb to send: a segment of up to 64 KiB that the NIC cuts
-// into frames, its header inlined, its payload in Frags fragments of memory.
+// into frames, its payload in Frags fragments of memory. Where there is something
+// to cut, the header is inlined in the WQE; a single frame's is one more fragment,
+// in host memory (mlx5e_sq_xmit with inline mode none, as on ConnectX-5).
 type TxWQE struct {
 	Seg    tcp.Segment
 	Flow   uint32
@@ -27,7 +31,12 @@ type TxWQE struct {
 
 // bytes is the size of the WQE before rounding to basic blocks.
 func (w *TxWQE) bytes() int64 {
-	ds := int64(2) + (int64(w.Header)-2+dsBytes-1)/dsBytes + int64(w.Frags)
+	ds := 2 + int64(w.Frags)
+	if tcp.Frames(&w.Seg) > 1 {
+		ds += (int64(w.Header) - 2 + dsBytes - 1) / dsBytes
+	} else {
+		ds++
+	}
 	return ds * dsBytes
 }
 
@@ -53,11 +62,12 @@ type SQ struct {
 
 	wqes       []TxWQE // one slot per WQE; at most one WQE per basic block
 	cqes       []TxCompletion
-	head, tail uint32 // WQEs taken by the NIC, posted by the driver
-	rung       uint32 // producer index of the last doorbell that arrived
-	sent       uint32 // WQEs whose last frame has left: completions written
-	polled     uint32 // completions taken by the driver
-	blocks     int    // basic blocks in use
+	head, tail uint32   // WQEs taken by the NIC, posted by the driver
+	rung       uint32   // producer index of the last doorbell that arrived
+	rings      sim.Time // when the last doorbell on its way takes effect
+	sent       uint32   // WQEs whose last frame has left: completions written
+	polled     uint32   // completions taken by the driver
+	blocks     int      // basic blocks in use
 	mod        moderation
 }
 
@@ -66,7 +76,7 @@ func (n *NIC) AddSQ(channel int) *SQ {
 	q := &SQ{Channel: channel, nic: n, index: len(n.sqs),
 		wqes: make([]TxWQE, n.spec.SQEntries),
 		cqes: make([]TxCompletion, n.spec.SQEntries)}
-	q.mod = moderation{period: n.spec.TxCoalesceTime, frames: n.spec.TxCoalesceFrames, channel: channel}
+	q.mod = moderation{period: n.spec.TxCoalesceTime, frames: n.spec.TxCoalesceFrames}
 	q.mod.timer.Init(sim.Event{Actor: n.id, Kind: evTxExpired, A: uint32(q.index)})
 	n.sqs = append(n.sqs, q)
 	return q
@@ -79,14 +89,16 @@ func (q *SQ) HasRoom(blocks int) bool { return q.blocks+blocks <= len(q.wqes) }
 func (q *SQ) Room() int { return len(q.wqes) - q.blocks }
 
 // PostTx writes a WQE and rings the doorbell at time now: 8 bytes of MMIO that the
-// NIC sees after their way over PCIe. HasRoom must hold.
+// NIC sees after their way over PCIe. Cores that share the queue take turns under
+// its lock: a doorbell never overtakes that of an earlier WQE, even if the caller's
+// clock is behind that of the core before. HasRoom must hold.
 func (q *SQ) PostTx(now sim.Time, w *TxWQE) {
 	q.wqes[q.tail&uint32(len(q.wqes)-1)] = *w
 	q.tail++
 	q.blocks += w.BasicBlocks()
 	n := q.nic
-	arrives := n.tree.MMIOWrite(now, 8)
-	n.engine.Schedule(arrives+n.spec.TxPipeline, sim.Event{Actor: n.id, Kind: evDoorbell, A: uint32(q.index), B: uint64(q.tail)})
+	q.rings = max(q.rings, n.tree.MMIOWrite(now, doorbellBytes)+n.spec.TxPipeline)
+	n.engine.Schedule(q.rings, sim.Event{Actor: n.id, Kind: evDoorbell, A: uint32(q.index), B: uint64(q.tail)})
 }
 
 // NextTx takes the oldest completion that software can see at time now.
@@ -103,12 +115,18 @@ func (q *SQ) NextTx(now sim.Time) (TxCompletion, bool) {
 	return c, true
 }
 
-// ArmTx asks for an interrupt at the next completion.
+// ArmTx asks for an interrupt at the next completion (or for those not polled yet).
 func (q *SQ) ArmTx(now sim.Time) {
-	if q.mod.arm(q.nic.engine, now, int(q.sent-q.polled)) {
-		q.nic.Counters.TxInterrupts++
-		q.nic.raise(now, &q.mod)
+	from := q.nic.tree.MMIOWrite(now, doorbellBytes)
+	// The CQEs not polled were handed to PCIe before now, so the EQE stays behind.
+	if at, due := q.mod.arm(q.nic.engine, from, int(q.sent-q.polled), from, from); due {
+		q.interrupt(at)
 	}
+}
+
+func (q *SQ) interrupt(at sim.Time) {
+	q.nic.Counters.TxInterrupts++
+	q.nic.raise(at, q.Channel)
 }
 
 // doorbell is a doorbell that has come through the NIC's pipeline.
@@ -161,13 +179,17 @@ func (n *NIC) transmit(now sim.Time, q *SQ) {
 	n.Counters.TxWQEs++
 	blocks := w.BasicBlocks()
 	_, fetched := n.tree.Read(now, pcie.HostMemory, int64(blocks)*bbBytes)
-	first, last := fetched, fetched
-	if w.Seg.Len > 0 {
-		first, last = n.tree.Read(fetched, w.Target, int64(w.Seg.Len))
-	}
 	frames := tcp.Frames(&w.Seg)
+	header := fetched // when the header is there
 	if frames > 1 {
 		n.Counters.TxTSOPackets++
+	} else {
+		_, header = n.tree.Read(fetched, pcie.HostMemory, int64(w.Header))
+	}
+	first, last := header, header
+	if w.Seg.Len > 0 {
+		first, last = n.tree.Read(fetched, w.Target, int64(w.Seg.Len))
+		last = max(last, header)
 	}
 	frame := &n.frame // not on the stack: it would escape to the heap through Wire
 	frame.Flow, frame.Header = w.Flow, w.Header
@@ -189,11 +211,10 @@ func (n *NIC) transmit(now sim.Time, q *SQ) {
 
 // complete writes the CQE of the oldest WQE under way: its last frame has left.
 func (n *NIC) complete(now sim.Time, q *SQ) {
-	_, visible := n.tree.Write(now, pcie.HostMemory, int64(n.spec.CQEBytes))
+	written, visible := n.tree.Write(now, pcie.HostMemory, int64(n.spec.CQEBytes))
 	q.cqes[q.sent&uint32(len(q.cqes)-1)].Visible = visible
 	q.sent++
-	if q.mod.completed(n.engine, visible) {
-		n.Counters.TxInterrupts++
-		n.raise(visible, &q.mod)
+	if at, due := q.mod.completed(n.engine, written); due {
+		q.interrupt(at)
 	}
 }

@@ -3,6 +3,8 @@ package predict
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -99,6 +101,13 @@ func bandPoint(ctx context.Context, s *scenarios.Scenario, sets []string) (repor
 	p.GoodputGbps = r.GoodputGbps
 	p.Limit = r.Limit.Resource
 	p.CeilingGbps = ceiling(variant)
+	if len(r.Drops) > 0 {
+		var causes []string
+		for _, cause := range slices.Sorted(maps.Keys(r.Drops)) {
+			causes = append(causes, fmt.Sprintf("%s %d", cause, r.Drops[cause]))
+		}
+		p.Note = "drops: " + strings.Join(causes, ", ")
+	}
 	v, err := reports.Metric(r, s.Band.Metric)
 	if err != nil {
 		return p, 0, fmt.Errorf("scenario %s: band: %w", s.Name, err)
@@ -116,15 +125,24 @@ func judge(s *scenarios.Scenario, p *reports.BandPoint, value float64) {
 		if m.Metric == "goodput_gbps" && m.Value > p.CeilingGbps {
 			no := false
 			p.Consistent = &no
-			p.Note = fmt.Sprintf("cannot reach %.4g: the wire carries at most %.2f Gbit/s of payload", m.Value, p.CeilingGbps)
+			p.Note = also(p.Note, "cannot reach %.4g: the wire carries at most %.2f Gbit/s of payload", m.Value, p.CeilingGbps)
 			return
 		}
 		if m.Tolerance > 0 {
 			e := reports.SymmetricError(value, m.Value)
 			ok := e <= m.Tolerance && e >= -m.Tolerance
 			p.Consistent = &ok
-			p.Note = fmt.Sprintf("%+.1f %% from the measured %.4g", 100*e, m.Value)
+			p.Note = also(p.Note, "%+.1f %% from the measured %.4g", 100*e, m.Value)
 		}
 		return
 	}
+}
+
+// also adds a remark to a note.
+func also(note, format string, args ...any) string {
+	remark := fmt.Sprintf(format, args...)
+	if note == "" {
+		return remark
+	}
+	return remark + "; " + note
 }

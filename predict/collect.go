@@ -40,6 +40,9 @@ func collect(s *scenarios.Scenario, w *host.World) *reports.Result {
 		for _, l := range h.PCIe() {
 			r.PCIe.Links = append(r.PCIe.Links, pcieLink(h.Name, &l, span))
 		}
+		if p, ok := hostPath(h, span); ok {
+			r.PCIe.HostPath = append(r.PCIe.HostPath, p)
+		}
 		for _, u := range w.CoreUses(i) {
 			r.CPU.Cores = append(r.CPU.Cores, core(h.Name, &u, span))
 		}
@@ -113,6 +116,32 @@ func pcieLink(hostName string, l *pcie.LinkReport, span float64) reports.PCIeLin
 	}
 	return reports.PCIeLink{Host: hostName, Name: l.Name, From: l.From, To: l.To, Gen: l.Gen, Lanes: l.Lanes,
 		Up: direction(l.Up), Down: direction(l.Down)}
+}
+
+// hostPath says how much of a host's traffic passes its root complex. Without a
+// switch all of it does: every link ends at a root port.
+func hostPath(h *host.Host, span float64) (reports.HostPath, bool) {
+	var root, gpu, nic int64
+	switched := false
+	for _, l := range h.PCIe() {
+		payload := l.Up.PayloadBytes + l.Down.PayloadBytes
+		switch l.Name {
+		case "root":
+			root, switched = payload, true
+		case "gpu":
+			gpu = payload
+		case "nic":
+			nic = payload
+		}
+	}
+	if gpu == 0 || span <= 0 {
+		return reports.HostPath{}, false
+	}
+	if !switched {
+		root = nic
+	}
+	return reports.HostPath{Host: h.Name, RootGbps: float64(root) * 8 / span / 1e9, GPUGbps: float64(gpu) * 8 / span / 1e9,
+		Share: float64(root) / float64(gpu)}, true
 }
 
 func core(hostName string, u *host.CoreUse, span float64) reports.Core {

@@ -111,7 +111,13 @@ func waiting(r *reports.Result) reports.Limit {
 		l.Resource, share = "congestion window", cwnd
 		l.Why = "the sender waited for acknowledgements within its congestion window"
 		l.Advice = "fewer losses, or a longer run: the window may still grow"
-		if retransmits > 0 {
+		switch bad := r.Drops["bad_hd_split"]; {
+		case bad > 0:
+			l.Resource = "congestion window (header split)"
+			l.Why = fmt.Sprintf("%d packets could not be parsed because their headers reach past the split into GPU memory: "+
+				"ACKs with SACK blocks do, so that losses are repaired by timeouts only", bad)
+			l.Advice = "a header split that parses, ordinary receive for a sender's ACKs (flows.symmetric: false), or no loss"
+		case retransmits > 0:
 			l.Resource = "congestion window (loss)"
 			l.Why = fmt.Sprintf("%d retransmissions kept the congestion window small", retransmits)
 		}

@@ -145,10 +145,7 @@ func evaluate(s *scenarios.Scenario, r *reports.Result) []reports.Expect {
 	outcomes := []reports.Expect{}
 	stallNamed := false
 	for _, e := range s.Expect {
-		spec := reports.ExpectSpec{Name: e.Name, Metric: e.Metric, Min: e.Min, Max: e.Max, Within: e.Within}
-		if e.Equals != nil {
-			spec.Equals = *e.Equals
-		}
+		spec := reports.ExpectSpec{Name: e.Name, Metric: e.Metric, Min: e.Min, Max: e.Max, Equals: e.Equals, Within: e.Within}
 		if e.Contains != nil {
 			spec.Contains = *e.Contains
 		}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -13,7 +14,7 @@ type ExpectSpec struct {
 	Name     string   // what reports call it; empty: the metric
 	Metric   string   // a path that Metric understands
 	Min, Max *float64 // inclusive
-	Equals   string   // for a number: of that value; empty: not asked
+	Equals   *string  // for a number: of that value
 	Contains string   // for text; empty: not asked
 	Within   *float64 // largest symmetric error (a fraction) against every measured value of this metric
 }
@@ -55,7 +56,7 @@ func SymmetricError(predicted, measured float64) float64 {
 }
 
 func (s ExpectSpec) isEmpty() bool {
-	return s.Min == nil && s.Max == nil && s.Within == nil && s.Equals == "" && s.Contains == ""
+	return s.Min == nil && s.Max == nil && s.Within == nil && s.Equals == nil && s.Contains == ""
 }
 
 // wanted puts the conditions in words: "goodput_gbps ≥ 22 and ≤ 25".
@@ -67,8 +68,8 @@ func (s ExpectSpec) wanted() string {
 	if s.Max != nil {
 		all = append(all, "≤ "+exact(*s.Max))
 	}
-	if s.Equals != "" {
-		all = append(all, "= "+s.Equals)
+	if s.Equals != nil {
+		all = append(all, "= "+orEmpty(*s.Equals))
 	}
 	if s.Contains != "" {
 		all = append(all, "contains "+strconv.Quote(s.Contains))
@@ -86,10 +87,10 @@ func (s ExpectSpec) judgeNumber(r *Result, v float64) (ok bool, got string) {
 	got = s.digits(v)
 	// Written so that a NaN on either side fails.
 	ok = (s.Min == nil || v >= *s.Min) && (s.Max == nil || v <= *s.Max)
-	if s.Equals != "" {
-		want, err := strconv.ParseFloat(s.Equals, 64)
+	if s.Equals != nil {
+		want, err := strconv.ParseFloat(*s.Equals, 64)
 		if err != nil {
-			return false, fmt.Sprintf("%s, a number; wanted %q", got, s.Equals)
+			return false, fmt.Sprintf("%s, a number; wanted %q", got, *s.Equals)
 		}
 		ok = ok && v == want
 	}
@@ -104,7 +105,7 @@ func (s ExpectSpec) judgeNumber(r *Result, v float64) (ok bool, got string) {
 			}
 			compared++
 			e := SymmetricError(v, m.Value)
-			got += fmt.Sprintf(", %+.1f %% from measured %s", e*100, plain(m.Value))
+			got += fmt.Sprintf(", %s from measured %s", errorDigits(e, *s.Within), plain(m.Value))
 			ok = ok && math.Abs(e) <= *s.Within
 		}
 		if compared == 0 {
@@ -118,34 +119,61 @@ func (s ExpectSpec) judgeNumber(r *Result, v float64) (ok bool, got string) {
 // it reads like a bound that it misses.
 func (s ExpectSpec) digits(v float64) string {
 	short := plain(v)
+	shown, err := strconv.ParseFloat(short, 64)
+	if err != nil {
+		return short
+	}
+	// What is shown must lie on the same side of every bound as the value itself.
 	for _, bound := range []*float64{s.Min, s.Max} {
-		if bound != nil && v != *bound && short == exact(*bound) {
+		if bound != nil && cmp.Compare(shown, *bound) != cmp.Compare(v, *bound) {
 			return exact(v)
 		}
 	}
 	return short
 }
 
-func (s ExpectSpec) judgeText(v string) (ok bool, got string) {
-	got = v
-	if v == "" {
-		got = "(empty)"
+// errorDigits writes a symmetric error as a percentage with one decimal, or with
+// as many as it takes (at most nine) to read as beyond a bound that it exceeds.
+func errorDigits(e, bound float64) string {
+	for d := 1; ; d++ {
+		s := fmt.Sprintf("%+.*f %%", d, e*100)
+		shown, err := strconv.ParseFloat(strings.TrimSuffix(s, " %"), 64)
+		if err != nil || d == 9 || !(math.Abs(e) > bound) || math.Abs(shown) > bound*100 {
+			return s
+		}
 	}
+}
+
+func (s ExpectSpec) judgeText(v string) (ok bool, got string) {
+	got = orEmpty(v)
 	if s.Min != nil || s.Max != nil || s.Within != nil {
 		return false, strconv.Quote(v) + ", a text; min, max and within are for numbers"
 	}
-	return (s.Equals == "" || v == s.Equals) && strings.Contains(v, s.Contains), got
+	return (s.Equals == nil || v == *s.Equals) && strings.Contains(v, s.Contains), got
 }
 
-// plain writes a number for people and programs alike: at most six significant
-// digits, no exponent in the range that results live in.
+// orEmpty makes the empty text visible.
+func orEmpty(text string) string {
+	if text == "" {
+		return "(empty)"
+	}
+	return text
+}
+
+// plain writes a number for people and programs alike: four significant digits,
+// all digits left of the point (a count means every one of them), and no exponent
+// in the range that results live in.
 func plain(v float64) string {
-	rounded, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 6, 64), 64)
-	if err != nil || math.Abs(v) >= 1e6 && v == math.Trunc(v) {
-		rounded = v // a count: every digit means something
+	rounded := v
+	if a := math.Abs(v); v != math.Trunc(v) && a < 1e15 {
+		d := 0
+		if a < 1000 {
+			d = 3 - int(math.Floor(math.Log10(a)))
+		}
+		rounded, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'f', d, 64), 64)
 	}
 	if a := math.Abs(rounded); a != 0 && (a < 1e-6 || a >= 1e21) {
-		return strconv.FormatFloat(rounded, 'g', -1, 64)
+		return strconv.FormatFloat(rounded, 'g', 4, 64)
 	}
 	return strconv.FormatFloat(rounded, 'f', -1, 64)
 }

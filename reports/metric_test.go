@@ -198,17 +198,17 @@ func TestEvaluateJudgesEveryCondition(t *testing.T) {
 			Expect{Name: "limit.resource", Wanted: `limit.resource contains "link"`, Got: "link sender->receiver", OK: true}},
 		{&good, ExpectSpec{Metric: "limit.resource", Contains: "core"},
 			Expect{Name: "limit.resource", Wanted: `limit.resource contains "core"`, Got: "link sender->receiver"}},
-		{&stopped, ExpectSpec{Metric: "stall.cause", Equals: "app-stopped"},
+		{&stopped, ExpectSpec{Metric: "stall.cause", Equals: ptr("app-stopped")},
 			Expect{Name: "stall.cause", Wanted: "stall.cause = app-stopped", Got: "app-stopped", OK: true}},
-		{&good, ExpectSpec{Metric: "stall.cause", Equals: "app-stopped"},
+		{&good, ExpectSpec{Metric: "stall.cause", Equals: ptr("app-stopped")},
 			Expect{Name: "stall.cause", Wanted: "stall.cause = app-stopped", Got: "(empty)"}},
-		{&good, ExpectSpec{Metric: "stall", Equals: "0"},
+		{&good, ExpectSpec{Metric: "stall", Equals: ptr("0")},
 			Expect{Name: "stall", Wanted: "stall = 0", Got: "0", OK: true}},
 		{&bad, ExpectSpec{Metric: "violations", Max: ptr(0.0)},
 			Expect{Name: "violations", Wanted: "violations ≤ 0", Got: "2"}},
-		{&bad, ExpectSpec{Metric: "drops.total", Equals: "1220"},
+		{&bad, ExpectSpec{Metric: "drops.total", Equals: ptr("1220")},
 			Expect{Name: "drops.total", Wanted: "drops.total = 1220", Got: "1220", OK: true}},
-		{&bad, ExpectSpec{Metric: "drops.total", Equals: "many"},
+		{&bad, ExpectSpec{Metric: "drops.total", Equals: ptr("many")},
 			Expect{Name: "drops.total", Wanted: "drops.total = many", Got: `1220, a number; wanted "many"`}},
 		{&good, ExpectSpec{Metric: "goodput_gbps", Contains: "24"},
 			Expect{Name: "goodput_gbps", Wanted: `goodput_gbps contains "24"`, Got: "24.603, a number; contains is for text"}},
@@ -277,7 +277,7 @@ func FuzzMetric(f *testing.F) {
 		default:
 			t.Fatalf("a value of type %T", value)
 		}
-		Evaluate(&r, ExpectSpec{Metric: path, Equals: "1"})
+		Evaluate(&r, ExpectSpec{Metric: path, Equals: ptr("1")})
 		if !bytes.Equal(before, clone(t, &r)) {
 			t.Fatal("a look-up changed the result")
 		}

@@ -85,7 +85,17 @@ type WireLink struct {
 
 // PCIe is the traffic on every PCIe link.
 type PCIe struct {
-	Links []PCIeLink `json:"links"`
+	Links    []PCIeLink `json:"links"`
+	HostPath []HostPath `json:"host_path"` // per host whose GPU carries payload
+}
+
+// HostPath compares the payload on a host's root port with the payload into and out
+// of its GPU: the RFC found "the host PCI bus mostly idle".
+type HostPath struct {
+	Host     string  `json:"host"`
+	RootGbps float64 `json:"root_gbps"` // payload both ways through the host's root ports
+	GPUGbps  float64 `json:"gpu_gbps"`  // payload both ways on the GPU's link
+	Share    float64 `json:"share"`     // the former over the latter
 }
 
 // PCIeLink is one link with both its directions.

@@ -15,8 +15,11 @@ var embedded embed.FS
 // Info is what a listing says about a built-in scenario.
 type Info struct {
 	Name, Title string
-	Group       string // heading; "base" holds what only others build on
+	Group       string // heading
 }
+
+// GroupBase is the group of scenarios that only others build on.
+const GroupBase = "base"
 
 // Builtin lists the built-in scenarios, sorted by group and name.
 func Builtin() []Info { return append([]Info(nil), builtinScenarios()...) }

@@ -3,7 +3,7 @@ package sim
 // Progress is what a Watchdog watches.
 type Progress interface {
 	// Progress returns a counter that moves whenever the run gets anywhere, such as
-	// bytes delivered. The watchdog calls it once per interval.
+	// bytes delivered. The watchdog calls it when it is made and once per interval.
 	Progress() uint64
 	// Stalled is called once per stall: at time now the counter stands where it
 	// stood at time since. It may record what it finds and stop the engine.

@@ -50,7 +50,6 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 	if news.reordered {
 		s.reordered = true
 	}
-	e.stats.delivered += int64(news.delivered)
 	if !news.old && !news.advanced && !news.window && !news.data {
 		e.stats.dupACKs++
 	}
@@ -59,6 +58,7 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 		e.scheduleProbe(now, true)
 	}
 	e.updateLossState(now, &news)
+	e.stats.delivered += int64(news.delivered)
 	e.control(now, &news)
 	s.growBuffer(e.spec.SendBuffer, e.mss)
 	return true

@@ -45,9 +45,13 @@ func (p *prr) delivered(s *sender, news *ackNews) {
 func (e *Endpoint) updateLossState(now sim.Time, news *ackNews) {
 	s := &e.snd
 	e.countDuplicates(news)
-	if s.state >= stateRecovery && s.una >= s.highSeq && (e.spec.SACK || s.una > s.highSeq) {
-		// Without SACK, ACKs of highSeq itself may be echoes of retransmissions (RFC
-		// 6582 section 4): the state ends when something beyond it is acknowledged.
+	if s.state >= stateRecovery && s.una >= s.highSeq {
+		if !e.spec.SACK && s.una == s.highSeq {
+			// Duplicates of this ACK may be echoes of retransmissions (RFC 6582 section 4):
+			// the state ends when something beyond it is acknowledged.
+			s.dupACKs = 0
+			return
+		}
 		e.endRecovery()
 	}
 	if s.state == stateOpen && s.rtx.out[sacked] == 0 && s.dupACKs == 0 && s.rtx.out[lost] == 0 {
@@ -76,8 +80,10 @@ func (e *Endpoint) countDuplicates(news *ackNews) {
 	}
 	switch {
 	case news.advanced:
-		// One of the delivered filled the hole; the others were counted already.
-		s.dupACKs -= min(s.dupACKs, max(news.delivered, 1)-1)
+		// One of these filled the hole; the others were counted when they arrived.
+		counted := min(s.dupACKs, max(news.delivered, 1)-1)
+		news.delivered -= counted
+		s.dupACKs -= counted
 		if s.state < stateRecovery {
 			s.dupACKs = 0
 		}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"netgpusim/reports"
@@ -36,19 +34,17 @@ func (c *console) scenarioList() *cobra.Command {
 				}
 				return nil
 			}
-			t := table.NewWriter()
-			t.SetOutputMirror(c.out)
-			t.SetStyle(table.StyleLight)
-			t.Style().Options = table.OptionsNoBordersAndSeparators
 			group := ""
 			for _, s := range scenarios.Builtin() {
+				if s.Group == scenarios.GroupBase {
+					continue
+				}
 				if s.Group != group {
 					group = s.Group
-					t.AppendRow(table.Row{text.Bold.Sprint(group)})
+					fmt.Fprintf(c.out, "%s\n", group)
 				}
-				t.AppendRow(table.Row{"  " + s.Name, s.Title})
+				fmt.Fprintf(c.out, "  %-20s %s\n", s.Name, s.Title)
 			}
-			t.Render()
 			return nil
 		},
 	}

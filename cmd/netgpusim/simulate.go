@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/progress"
+	"github.com/schollz/progressbar/v3"
 
 	"netgpusim/predict"
 	"netgpusim/reports"
@@ -15,8 +15,8 @@ import (
 // simulate runs the jobs, some at the same time, and returns the results in the
 // order of the jobs.
 func (c *console) simulate(ctx context.Context, f *runFlags, jobs []*job) ([]reports.Result, error) {
-	bars := c.progress(f, jobs)
-	defer bars.stop()
+	bar := c.progress(f, jobs)
+	defer bar.stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -32,14 +32,14 @@ func (c *console) simulate(ctx context.Context, f *runFlags, jobs []*job) ([]rep
 			for i := range next {
 				o := jobs[i].options
 				o.Workers = max(f.jobs/side, 1)
-				o.Progress = func(p predict.Progress) { bars.set(i, p.Done) }
+				o.Progress = func(p predict.Progress) { bar.set(i, p.Done) }
 				results[i], errs[i] = guarded(func() (*reports.Result, error) {
 					return predict.Run(ctx, jobs[i].scenario, o)
 				})
 				if errs[i] != nil {
 					cancel()
 				}
-				bars.set(i, 1)
+				bar.set(i, 1)
 			}
 		})
 	}
@@ -83,55 +83,54 @@ func firstError(errs []error) error {
 	return interrupted
 }
 
-// bars show progress with the time left, one line per scenario, on a terminal.
-type bars struct {
-	writer   progress.Writer
-	trackers []*progress.Tracker
-	done     chan struct{}
+// bar shows progress with the time left on a terminal; elsewhere it does nothing.
+type bar struct {
+	mutex sync.Mutex
+	shown *progressbar.ProgressBar // nil: not on a terminal, or quiet
+	done  []float64                // by job
 }
 
-// barScale is how many steps a bar counts.
+// barScale is how many steps of the bar a job has.
 const barScale = 1000
 
-func (c *console) progress(f *runFlags, jobs []*job) *bars {
+func (c *console) progress(f *runFlags, jobs []*job) *bar {
+	b := &bar{done: make([]float64, len(jobs))}
 	if f.quiet || !c.errTTY {
-		return &bars{}
+		return b
 	}
-	b := &bars{writer: progress.NewWriter(), done: make(chan struct{})}
-	b.writer.SetOutputWriter(c.err)
-	b.writer.SetAutoStop(false)
-	b.writer.SetUpdateFrequency(100 * time.Millisecond)
-	b.writer.SetTrackerLength(30)
-	b.writer.SetStyle(progress.StyleBlocks)
-	b.writer.Style().Visibility.Value = false
-	b.writer.Style().Visibility.ETA = true
-	for _, j := range jobs {
-		t := &progress.Tracker{Message: j.scenario.Name, Total: barScale, RemoveOnCompletion: true}
-		b.trackers = append(b.trackers, t)
-		b.writer.AppendTracker(t)
+	what := jobs[0].scenario.Name
+	if len(jobs) > 1 {
+		what = fmt.Sprintf("%d scenarios", len(jobs))
 	}
-	go func() {
-		b.writer.Render()
-		close(b.done)
-	}()
+	b.shown = progressbar.NewOptions(barScale*len(jobs),
+		progressbar.OptionSetWriter(c.err),
+		progressbar.OptionSetDescription(what),
+		progressbar.OptionSetWidth(30),
+		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetRenderBlankState(true),
+		progressbar.OptionClearOnFinish())
 	return b
 }
 
-func (b *bars) set(i int, done float64) {
-	if b.writer == nil {
+// set notes how much of a job is done, 0 to 1.
+func (b *bar) set(i int, done float64) {
+	if b.shown == nil {
 		return
 	}
-	if done >= 1 {
-		b.trackers[i].MarkAsDone()
-		return
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.done[i] = done
+	sum := 0.0
+	for _, d := range b.done {
+		sum += d
 	}
-	b.trackers[i].SetValue(int64(done * barScale))
+	_ = b.shown.Set(int(sum * barScale)) // a bar that cannot be drawn is no reason to stop
 }
 
-func (b *bars) stop() {
-	if b.writer == nil {
-		return
+// stop takes the bar off the terminal.
+func (b *bar) stop() {
+	if b.shown != nil {
+		_ = b.shown.Clear() // likewise
 	}
-	b.writer.Stop()
-	<-b.done
 }
