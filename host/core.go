@@ -133,18 +133,23 @@ func (c *Core) wake(now sim.Time) {
 // itself cost (an ACK sent, a thread woken) delays the next item's outcome; it reads
 // its inputs already now, which can only make it see less.
 func (c *Core) Handle(now sim.Time, _ sim.Event) {
-	c.cursor = now
-	if c.item != itemNone {
-		c.end()
+	for {
+		c.cursor = now
+		if c.item != itemNone {
+			c.end()
+		}
+		if !c.begin() {
+			c.queued = false
+			c.freeAt = c.cursor
+			return
+		}
+		c.queued = true
+		c.freeAt = max(c.cursor, now+itemMin)
+		now = c.freeAt
+		if !c.host.world.engine.Continue(now, sim.Event{Actor: c.id}) {
+			return
+		}
 	}
-	if !c.begin() {
-		c.queued = false
-		c.freeAt = c.cursor
-		return
-	}
-	c.queued = true
-	c.freeAt = max(c.cursor, now+itemMin)
-	c.host.world.engine.Schedule(c.freeAt, sim.Event{Actor: c.id})
 }
 
 // begin picks the next item and runs it up to the point where its outcome is

@@ -26,7 +26,7 @@ type Wire struct {
 	from   string
 	tap    Tap `snapshot:"-"`
 
-	free   sim.Time
+	line   sim.Server // what spends the bits
 	flying sim.FIFO[flight] // frames under way in order of arrival
 	held   []flight         // reordered frames, by slot; arrival events name the slot
 	vacant []uint32
@@ -57,33 +57,33 @@ func newWire(e *sim.Engine, from, to string, spec *LinkSpec, seed uint64) *Wire 
 }
 
 // FreeAt is when everything sent so far has left.
-func (w *Wire) FreeAt() sim.Time { return w.free }
+func (w *Wire) FreeAt() sim.Time { return w.line.FreeAt() }
 
 // Send implements nic.Wire.
 func (w *Wire) Send(ready sim.Time, f *nic.Frame) sim.Time {
 	bytes := tcp.WireBytes(f.Length())
-	w.free = max(w.free, ready) + w.pace.Time(bytes)
+	_, departed := w.line.Book(ready, w.pace.Time(bytes))
 	w.Frames++
 	w.Bytes += bytes
 	if w.tap != nil {
-		w.tap.Frame(w.free, w.from, f)
+		w.tap.Frame(departed, w.from, f)
 	}
-	arrives := w.free + w.delay
+	arrives := departed + w.delay
 	switch {
 	case w.random.Chance(w.spec.Loss):
 		w.Lost++
-		return w.free
+		return departed
 	case w.random.Chance(w.spec.Reorder):
 		w.Reordered++
 		w.hold(arrives+w.spec.ReorderDelay, f)
-		return w.free
+		return departed
 	}
 	w.enqueue(arrives, f)
 	if w.random.Chance(w.spec.Duplicate) {
 		w.Duplicated++
 		w.enqueue(arrives, f)
 	}
-	return w.free
+	return departed
 }
 
 // enqueue adds a frame to those under way. Only the oldest has an event pending.
@@ -115,9 +115,15 @@ func (w *Wire) Handle(now sim.Time, ev sim.Event) {
 		w.vacant = append(w.vacant, ev.A)
 		return
 	}
-	w.to.Receive(now, &w.flying.Front().frame)
-	w.flying.Pop()
-	if w.flying.Len() > 0 {
-		w.engine.Schedule(w.flying.Front().arrives, sim.Event{Actor: w.id, Kind: evArrival})
+	for {
+		w.to.Receive(now, &w.flying.Front().frame)
+		w.flying.Pop()
+		if w.flying.Len() == 0 {
+			return
+		}
+		now = w.flying.Front().arrives
+		if !w.engine.Continue(now, sim.Event{Actor: w.id, Kind: evArrival}) {
+			return
+		}
 	}
 }

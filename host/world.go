@@ -26,6 +26,8 @@ type World struct {
 	Wires    [2]*Wire // sender to receiver and back
 	Conns    []*Conn
 	Batches  sim.Batches // goodput of all flows per batch, Gbit/s
+	Goodput  sim.Series  // of all flows, Gbit/s
+	Cwnd     sim.Series  // sum over all senders, bytes
 	Baseline Baseline
 	Stall    *Stall
 
@@ -36,6 +38,7 @@ type World struct {
 	delivered  uint64   // progress counter: turns of applications that took payload
 	deliveryAt sim.Time // when the last of them was
 	lastTotal  int64    // bytes received at the end of the last batch
+	sampled    int64    // and at the last sample
 	batchEnd   sim.Time
 }
 
@@ -48,15 +51,23 @@ type Conn struct {
 }
 
 const (
-	evWarm  uint16 = iota // the warm-up is over
-	evBatch               // a batch of the measurement is over
+	evWarm   uint16 = iota // the warm-up is over
+	evBatch                // a batch of the measurement is over
+	evSample               // the next sample of the time series
+)
+
+// Time series: so many samples over a run, kept in half as many points.
+const (
+	seriesSamples = 512
+	seriesPoints  = seriesSamples / 2
 )
 
 // NewWorld builds a world and schedules its start. Errors are those of a
 // specification that cannot be set up: the netgpu calls say which one refused and
 // with which errno.
 func NewWorld(cfg *Config) (*World, error) {
-	w := &World{config: cfg, engine: sim.NewEngine()}
+	w := &World{config: cfg, engine: sim.NewEngine(),
+		Goodput: sim.NewSeries(seriesPoints), Cwnd: sim.NewSeries(seriesPoints)}
 	w.id = w.engine.Register("world", w)
 	if cfg.StallAfter > 0 {
 		w.watchdog = sim.NewWatchdog(w.engine, max(cfg.StallAfter/4, sim.Microsecond), 4, w)
@@ -81,6 +92,7 @@ func NewWorld(cfg *Config) (*World, error) {
 		h.start()
 	}
 	w.engine.Schedule(cfg.Warmup, sim.Event{Actor: w.id, Kind: evWarm})
+	w.engine.Schedule(w.samplePeriod(), sim.Event{Actor: w.id, Kind: evSample})
 	return w, nil
 }
 
@@ -128,21 +140,36 @@ func (w *World) Run(until sim.Time) (done bool) {
 	return reason == sim.Stopped || w.engine.Now() >= w.End()
 }
 
-// Handle ends the warm-up and the batches.
+// Handle ends the warm-up and the batches and samples the time series.
 func (w *World) Handle(now sim.Time, ev sim.Event) {
 	total := w.Received()
 	switch ev.Kind {
+	case evSample:
+		w.Goodput.Add(now, gbps(total-w.sampled, w.samplePeriod()))
+		w.sampled = total
+		var cwnd int64
+		for _, c := range w.Conns {
+			cwnd += int64(c.tx.ep.Stats().Cwnd)
+		}
+		w.Cwnd.Add(now, float64(cwnd))
+		w.engine.Schedule(now+w.samplePeriod(), sim.Event{Actor: w.id, Kind: evSample})
+		return
 	case evWarm:
 		w.restart(now)
 		w.lastTotal = total
 	case evBatch:
-		span := w.batchLength()
-		w.Batches.Add(float64((total-w.lastTotal)*8) / (span.Seconds() * 1e9))
+		w.Batches.Add(gbps(total-w.lastTotal, w.batchLength()))
 		w.lastTotal = total
 	}
 	if w.Batches.N() < w.config.Batches {
 		w.engine.Schedule(now+w.batchLength(), sim.Event{Actor: w.id, Kind: evBatch})
 	}
+}
+
+func (w *World) samplePeriod() sim.Time { return max(w.End()/seriesSamples, sim.Microsecond) }
+
+func gbps(bytes int64, span sim.Time) float64 {
+	return float64(bytes*8) / (span.Seconds() * 1e9)
 }
 
 func (w *World) batchLength() sim.Time { return w.config.Duration / sim.Time(w.config.Batches) }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"netgpusim/host"
 	"netgpusim/netgpu"
@@ -12,6 +13,7 @@ import (
 	"netgpusim/pcie"
 	"netgpusim/reports"
 	"netgpusim/scenarios"
+	"netgpusim/sim"
 	"netgpusim/tcp"
 )
 
@@ -32,7 +34,8 @@ func collect(s *scenarios.Scenario, w *host.World) *reports.Result {
 		r.PerFlow = append(r.PerFlow, flow(w, i, span))
 		r.GoodputGbps += r.PerFlow[i].GoodputGbps
 	}
-	r.GoodputCI95Gbps = w.Batches.CI95()
+	confidence(r, &w.Batches)
+	r.Series = []reports.Series{series("goodput_gbps", &w.Goodput), series("cwnd_bytes", &w.Cwnd)}
 	for i := range w.Wires {
 		r.Links = append(r.Links, wire(s, w, i, span))
 	}
@@ -65,6 +68,33 @@ func collect(s *scenarios.Scenario, w *host.World) *reports.Result {
 	r.Digest = digest(w, r)
 	r.Limit, r.Ladder = limits(r)
 	return r
+}
+
+// confidence gives the goodput its interval and warns where that means little.
+func confidence(r *reports.Result, b *sim.Batches) {
+	if b.N() < 2 {
+		r.Warnings = append(slices.Clip(r.Warnings), "the run ended before two batches of the measurement: no confidence interval")
+		return
+	}
+	r.GoodputCI95Gbps = b.CI95()
+	if a := b.Autocorrelation(); a > correlated && r.GoodputCI95Gbps > 0.01*r.GoodputGbps {
+		r.Warnings = append(slices.Clip(r.Warnings), fmt.Sprintf("goodput of successive batches is correlated (%.2f): the confidence interval is too narrow; a longer run.duration helps", a))
+	}
+}
+
+// correlated is the lag-1 autocorrelation of batch means from which on batch means
+// are no longer taken for independent (Law, section 9.5.3).
+const correlated = 0.4
+
+func series(name string, s *sim.Series) reports.Series {
+	out := reports.Series{Name: name}
+	for _, p := range s.Points() {
+		out.TimeS = append(out.TimeS, p.To.Seconds())
+		out.Mean = append(out.Mean, p.Mean())
+		out.Min = append(out.Min, p.Min)
+		out.Max = append(out.Max, p.Max)
+	}
+	return out
 }
 
 func flow(w *host.World, i int, span float64) reports.Flow {

@@ -235,3 +235,53 @@ func BenchmarkEngine(b *testing.B) {
 		e.Run(e.Now() + 10000)
 	}
 }
+
+// relay passes work on at random intervals, either through the queue or in place.
+type relay struct {
+	engine  *Engine
+	id      ActorID
+	rand    Rand
+	inPlace bool
+	left    int
+}
+
+func (r *relay) Handle(now Time, ev Event) {
+	for {
+		r.left--
+		if r.left == 0 {
+			r.engine.Stop()
+		}
+		at := now + Time(r.rand.Intn(4)) // often the same time as another relay's
+		next := Event{Actor: r.id, Kind: ev.Kind + 1, B: uint64(r.left)}
+		if !r.inPlace {
+			r.engine.Schedule(at, next)
+			return
+		}
+		if !r.engine.Continue(at, next) {
+			return
+		}
+		now, ev = at, next
+	}
+}
+
+func TestContinueIsScheduleWithoutTheQueue(t *testing.T) {
+	for seed := range uint64(200) {
+		run := func(inPlace bool) *Engine {
+			e := NewEngine()
+			for i := range 1 + int(seed%4) {
+				r := &relay{engine: e, rand: NewRand(seed, string(rune('a'+i))), inPlace: inPlace, left: 300}
+				r.id = e.Register("relay", r)
+				e.Schedule(Time(i), Event{Actor: r.id})
+			}
+			for until := Time(0); until < 120; until += Time(1 + seed%50) {
+				e.Run(until)
+				e.Mix(uint64(e.Now()))
+			}
+			return e
+		}
+		queued, direct := run(false), run(true)
+		if queued.Digest() != direct.Digest() || queued.Events() != direct.Events() || queued.Now() != direct.Now() || queued.Pending() != direct.Pending() {
+			t.Fatalf("seed %d: %d events to %v, in place %d to %v", seed, queued.Events(), queued.Now(), direct.Events(), direct.Now())
+		}
+	}
+}
