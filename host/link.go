@@ -26,7 +26,7 @@ type Wire struct {
 	from   string
 	tap    Tap `snapshot:"-"`
 
-	line   sim.Server // what spends the bits
+	line   sim.Server       // what spends the bits
 	flying sim.FIFO[flight] // frames under way in order of arrival
 	held   []flight         // reordered frames, by slot; arrival events name the slot
 	vacant []uint32

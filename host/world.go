@@ -39,7 +39,6 @@ type World struct {
 	deliveryAt sim.Time // when the last of them was
 	lastTotal  int64    // bytes received at the end of the last batch
 	sampled    int64    // and at the last sample
-	batchEnd   sim.Time
 }
 
 // Conn is one connection: the ends and what the scenario calls it.

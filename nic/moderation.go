@@ -23,6 +23,9 @@ func (m *moderation) completed(e *sim.Engine, written sim.Time) (at sim.Time, du
 		return 0, false
 	}
 	at = max(written, m.from)
+	if at > m.timer.Deadline() {
+		return 0, false // the period ends before this CQE is written
+	}
 	m.count++
 	if m.count >= m.frames || m.period == 0 {
 		m.disarm()

@@ -18,7 +18,7 @@ type Spec struct {
 	CQEntries int       `key:"cq_entries" min:"64" max:"8192" pow2:"true" doc:"completion queue entries per receive queue"`
 	SQEntries int       `key:"sq_entries" min:"64" max:"8192" pow2:"true" doc:"send queue size in 64-byte WQE basic blocks"`
 	WQEBulk   int       `key:"wqe_bulk" min:"1" max:"64" doc:"receive WQEs posted per refill bulk"`
-	CQEBytes  sim.Bytes `key:"cqe_bytes" min:"64" max:"128" pow2:"true" doc:"size of a completion queue entry"`
+	CQEBytes  sim.Bytes `key:"cqe_bytes" min:"64" max:"128" doc:"size of a completion queue entry"`
 	EQEBytes  sim.Bytes `key:"eqe_bytes" min:"64" max:"64" doc:"size of an event queue entry"`
 
 	RxCoalesceTime   sim.Time `key:"rx_coalesce_time" min:"0" max:"1ms" doc:"receive interrupt moderation: longest wait after a completion"`

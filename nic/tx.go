@@ -159,14 +159,10 @@ func (n *NIC) send(now sim.Time) {
 
 // turnOf is the send queue whose turn it is, nil if none has anything to send.
 func (n *NIC) turnOf() *SQ {
-	for range n.sqs {
-		if n.nextSQ >= len(n.sqs) {
-			n.nextSQ = 0
-		}
-		if q := n.sqs[n.nextSQ]; q.head != q.rung {
+	for i := range n.sqs {
+		if q := n.sqs[(n.nextSQ+i)%len(n.sqs)]; q.head != q.rung {
 			return q
 		}
-		n.nextSQ++
 	}
 	return nil
 }

@@ -132,7 +132,6 @@ func judge(s *scenarios.Scenario, p *reports.BandPoint, value float64) {
 			e := reports.SymmetricError(value, m.Value)
 			ok := e <= m.Tolerance && e >= -m.Tolerance
 			p.Consistent = &ok
-			p.Note = also(p.Note, "%+.1f %% from the measured %.4g", 100*e, m.Value)
 		}
 		return
 	}

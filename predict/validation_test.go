@@ -64,11 +64,14 @@ is varied in its band. Errors are symmetric: difference over the mean of both.
 		}
 		b.WriteString("| settings | predicted Gbit/s | ceiling of the wire | limited by | agrees |\n|---|---:|---:|---|---|\n")
 		for _, p := range r.Band.Points {
-			agrees := "–"
+			agrees := fmt.Sprintf("%+.1f %%", 100*reports.SymmetricError(p.GoodputGbps, m.Value))
 			if p.Consistent != nil {
-				agrees = map[bool]string{true: "yes", false: "no"}[*p.Consistent]
+				agrees = map[bool]string{true: "yes, ", false: "no, "}[*p.Consistent] + agrees
 			}
-			fmt.Fprintf(&b, "| %s | %.2f | %.2f | %s | %s: %s |\n", counts(p.Set), p.GoodputGbps, p.CeilingGbps, p.Limit, agrees, p.Note)
+			if p.Note != "" {
+				agrees += "; " + p.Note
+			}
+			fmt.Fprintf(&b, "| %s | %.2f | %.2f | %s | %s |\n", counts(p.Set), p.GoodputGbps, p.CeilingGbps, p.Limit, agrees)
 		}
 	}
 	b.WriteString(`

@@ -116,7 +116,7 @@ func percent(fraction float64) string {
 		return withUnit("<0.1", "%")
 	case p >= 99.95 && p < 100:
 		return withUnit(">99.9", "%")
-	case p == 0 || p == 100:
+	case p == 0 || p >= 100 && p < 100.05: // above only by rounding
 		return withUnit(decimals(p, 0), "%")
 	}
 	return withUnit(decimals(p, 1), "%")

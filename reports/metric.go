@@ -21,7 +21,7 @@ import (
 //	links[sender->receiver].utilisation        a wire's direction,
 //	pcie.links[receiver/nic].up.payload_bytes  host/name, also for rings,
 //	cpu.cores[receiver/0].busy                 host/core,
-//	nics[receiver].counters.rx_packets         a host,
+//	nics[receiver].counters.rx_packets         a host, also for pcie.host_path,
 //	ladder[receiver core 0].utilisation        a resource; likewise violations, measured, …
 //	violations                                 how many entries a list has
 //	stall                                      1 if there is one, else 0; likewise band, limit.next
@@ -291,6 +291,8 @@ func elementKey(v reflect.Value) string {
 		return e.From + "->" + e.To
 	case PCIeLink:
 		return e.Host + "/" + e.Name
+	case HostPath:
+		return e.Host
 	case Core:
 		return e.Host + "/" + strconv.Itoa(e.Core)
 	case Ring:

@@ -35,6 +35,7 @@ type Result struct {
 	Pages      Pages            `json:"pages"`
 	Violations []Violation      `json:"violations"`
 	Stall      *Stall           `json:"stall,omitempty"` // the run made no progress
+	Series     []Series         `json:"series"`
 	Limit      Limit            `json:"limit"`
 	Ladder     []Limit          `json:"ladder"` // every resource considered, tightest first, without Next
 
@@ -178,6 +179,16 @@ type Stall struct {
 	SinceS float64 `json:"since_s"`
 	Cause  string  `json:"cause"` // a short stable name
 	What   string  `json:"what"`
+}
+
+// Series is a quantity over the whole run, warm-up included, in at most some
+// hundreds of points. A point covers the time since the one before.
+type Series struct {
+	Name  string    `json:"name"` // goodput_gbps, cwnd_bytes
+	TimeS []float64 `json:"time_s"`
+	Mean  []float64 `json:"mean"`
+	Min   []float64 `json:"min"`
+	Max   []float64 `json:"max"`
 }
 
 // Limit is a resource and how close it is to binding.

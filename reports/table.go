@@ -91,7 +91,7 @@ func (p *page) table(t *table) {
 				notes = append(notes, note{label: t.columns[i].below, text: text, style: r.cells[i].style})
 			}
 		}
-		p.notes(notes)
+		p.labelled(noteIndent, faint, notes)
 	}
 }
 
@@ -128,19 +128,19 @@ func (p *page) row(t *table, l layout, cells []cell) {
 	}
 }
 
-// notes prints the remarks of one row, their labels aligned.
-func (p *page) notes(notes []note) {
+// labelled prints remarks from the given column on, their labels aligned.
+func (p *page) labelled(indent int, labelStyle style, notes []note) {
 	labels := 0
 	for _, n := range notes {
 		labels = max(labels, displayWidth(n.label))
 	}
 	for _, n := range notes {
 		if n.label == "" {
-			p.paragraph(noteIndent, noteIndent, span{n.text, n.style})
+			p.paragraph(indent, indent, span{n.text, n.style})
 			continue
 		}
 		pad := strings.Repeat(" ", labels-displayWidth(n.label)+columnGap)
-		p.paragraph(noteIndent, noteIndent+labels+columnGap, span{n.label, faint}, span{pad, plainStyle}, span{n.text, n.style})
+		p.paragraph(indent, indent+labels+columnGap, span{n.label, labelStyle}, span{pad, plainStyle}, span{n.text, n.style})
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 type TextOptions struct {
 	Width   int  // columns; 0 stands for 80, less than 60 for 60
 	Color   bool // SGR colours; the caller knows the terminal and NO_COLOR
-	Verbose bool // every row of every table, and the NIC counters
+	Verbose bool // every row and column of every table, reasons, and the NIC counters
 	Wide    bool // every column at its natural width, whatever Width says
 }
 
@@ -23,7 +23,8 @@ const (
 // Text writes results for an architect at a terminal: several results first side
 // by side, then each on its own. A report starts with what matters most (the
 // goodput, what limits it, anything that went wrong) and goes on to what explains
-// it; sections without content are left out. Gbit/s are 1e9 based; amounts of
+// it. Sections without content are left out, and unless Verbose is set those where
+// nothing happened take one line. Gbit/s are 1e9 based; amounts of
 // traffic are in powers of 1000, sizes of memory in powers of 1024.
 //
 // No line is wider than Width unless Wide is set: running text and tables are
@@ -56,25 +57,26 @@ func Text(w io.Writer, r []Result, o TextOptions) error {
 }
 
 // result prints one report. The order is the reader's: what came out, whether to
-// believe it, what explains it, what went wrong on the way, and how it was run.
+// believe it, what bound it, how it compares, what it rests on, where the traffic
+// and the time went, and how it was run.
 func (p *page) result(r *Result) {
 	p.headline(r)
 	p.verdict(r)
+	p.expectations(r)
+	p.violations(r)
+	p.drops(r)
+	p.limits(r)
 	p.measured(r)
 	p.band(r)
 	p.assumptions(r)
 	p.flows(r)
-	p.limits(r)
+	p.cores(r)
 	p.wire(r)
 	p.pcie(r)
-	p.cores(r)
 	p.rings(r)
-	p.drops(r)
-	p.counters(r)
 	p.pages(r)
-	p.violations(r)
-	p.allClear(r)
-	p.expectations(r)
+	p.counters(r)
+	p.closing(r)
 	p.footer(r)
 }
 

@@ -1,230 +1,49 @@
 package reports
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 )
 
-// mostRows is how many rows of a long table a page shows unless it is verbose.
-const mostRows = 8
+// limitRows is how many resources a page shows unless it is verbose: the one that
+// binds and those that would next.
+const limitRows = 4
 
-// flowGroup is the flows that take one path.
-type flowGroup struct {
-	path  string
-	flows []Flow
-}
-
-// flows shows the connections, those of one path together.
-func (p *page) flows(r *Result) {
-	if len(r.PerFlow) == 0 {
-		return
-	}
-	var groups []flowGroup
-	for _, f := range r.PerFlow {
-		path := flowPath(&f)
-		i := slices.IndexFunc(groups, func(g flowGroup) bool { return g.path == path })
-		if i < 0 {
-			i = len(groups)
-			groups = append(groups, flowGroup{path: path})
-		}
-		groups[i].flows = append(groups[i].flows, f)
-	}
-	if len(groups) == 1 {
-		p.heading("Flows", groups[0].remark())
-		p.flowTable(groups[0].flows)
-		return
-	}
-	p.heading("Flows", plural(int64(len(r.PerFlow)), "connection", "connections")+" on "+plural(int64(len(groups)), "path", "paths"))
-	for _, g := range groups {
-		p.paragraph(2, 4, span{g.remark(), faint})
-		p.flowTable(g.flows)
-	}
-}
-
-// flowPath describes the way of a flow's payload, memory to memory.
-func flowPath(f *Flow) string {
-	s := fmt.Sprintf("%s: %s from %s memory, %s into %s memory", arrow(f.Direction), pathName(f.TxPath), memoryName(f.TxMemory), pathName(f.RxPath), memoryName(f.Memory))
-	if f.MSSBytes > 0 {
-		s += "; MSS" + nbsp + withUnit(integer(f.MSSBytes), "B")
-	}
-	return s
-}
-
-func pathName(path string) string {
-	if path == "" {
-		return "unnamed path"
-	}
-	return clean(path)
-}
-
-func memoryName(memory string) string {
-	switch memory {
-	case "gpu":
-		return "GPU"
-	case "":
-		return "unnamed"
-	}
-	return clean(memory)
-}
-
-// remark heads a group: how many flows, which way, and how evenly they share.
-func (g *flowGroup) remark() string {
-	s := g.path
-	if n := len(g.flows); n > 1 {
-		s = fmt.Sprintf("%d × %s; fairness"+nbsp+"%s", n, g.path, decimals(jain(g.flows), 2))
-	}
-	return s
-}
-
-// jain is Jain's fairness index of the flows' goodput: (Σx)² / n·Σx², between 1/n
-// (one flow has it all) and 1 (all have the same). Jain, Chiu and Hawe, DEC-TR-301.
-func jain(flows []Flow) float64 {
-	var total, squares float64
-	for _, f := range flows {
-		total += f.GoodputGbps
-		squares += f.GoodputGbps * f.GoodputGbps
-	}
-	if squares == 0 {
-		return 1 // nobody has anything: evenly shared
-	}
-	return total * total / (float64(len(flows)) * squares)
-}
-
-func (p *page) flowTable(flows []Flow) {
-	t := table{columns: []column{
-		{title: "flow", wrapTo: 8}, {title: "Gbit/s", right: true}, {title: "retransmits", right: true}, {title: "RTOs", right: true},
-		{title: "RTT min", right: true, expend: 2}, {title: "mean", right: true}, {title: "p99", right: true},
-		{title: "cwnd max", right: true, expend: 1}, {title: "sender held back by", spill: true, wrapTo: 24, below: "held back by"},
-	}}
-	shown, left := flows, 0
-	if len(flows) > mostRows && !p.verbose {
-		// Many flows that do the same: the fastest and the slowest tell most.
-		shown = slices.Clone(flows)
-		slices.SortStableFunc(shown, func(a, b Flow) int { return cmp.Compare(b.GoodputGbps, a.GoodputGbps) })
-		left = len(shown) - 4
-		shown = slices.Concat(shown[:2], shown[len(shown)-2:])
-	}
-	if len(flows) > 1 {
-		t.add(flowCells("all "+integer(int64(len(flows))), allFlows(flows))...)
-	}
-	for i := range shown {
-		cells := flowCells(clean(shown[i].ID), &shown[i])
-		if left > 0 {
-			cells[len(cells)-1] = cell{} // what holds most of them back stands beside "all"
-		}
-		t.add(cells...)
-	}
-	p.table(&t)
-	if left > 0 {
-		p.paragraph(2, 2, span{fmt.Sprintf("the two fastest and the two slowest; %d between them", left), faint})
-	}
-}
-
-func flowCells(name string, f *Flow) []cell {
-	retransmits, timeouts := say(integer(f.Retransmits)), cell{}
-	if f.Retransmits > 0 {
-		retransmits.style = caution
-	}
-	if f.Timeouts > 0 {
-		timeouts = cell{integer(f.Timeouts), caution}
-	}
-	var rtt [3]cell
-	for i, us := range [...]float64{f.RTTUs.Min, f.RTTUs.Mean, f.RTTUs.P99} {
-		if us > 0 {
-			rtt[i] = say(duration(us * 1e-6))
-		}
-	}
-	var cwnd cell
-	if f.CwndBytesMax > 0 {
-		cwnd = say(memory(f.CwndBytesMax))
-	}
-	return []cell{say(name), {gbps(f.GoodputGbps), bold}, retransmits, timeouts, rtt[0], rtt[1], rtt[2], cwnd, say(heldBack(f))}
-}
-
-// allFlows sums flows up: totals, extremes of what has a minimum or maximum, and
-// plain means of RTT and of the shares of time.
-func allFlows(flows []Flow) *Flow {
-	all := flows[0]
-	for _, f := range flows[1:] {
-		all.GoodputGbps += f.GoodputGbps
-		all.Retransmits += f.Retransmits
-		all.Timeouts += f.Timeouts
-		all.RTTUs.Min = min(all.RTTUs.Min, f.RTTUs.Min)
-		all.RTTUs.Mean += f.RTTUs.Mean
-		all.RTTUs.P99 = max(all.RTTUs.P99, f.RTTUs.P99)
-		all.CwndBytesMax = max(all.CwndBytesMax, f.CwndBytesMax)
-		all.LimitedByWindow += f.LimitedByWindow
-		all.LimitedByCwnd += f.LimitedByCwnd
-		all.LimitedByApp += f.LimitedByApp
-	}
-	n := float64(len(flows))
-	all.RTTUs.Mean /= n
-	all.LimitedByWindow /= n
-	all.LimitedByCwnd /= n
-	all.LimitedByApp /= n
-	return &all
-}
-
-// heldBack lists what kept the sender waiting for at least one per cent of the
-// time, the most first.
-func heldBack(f *Flow) string {
-	shares := []struct {
-		name  string
-		share float64
-	}{{"rwnd", f.LimitedByWindow}, {"cwnd", f.LimitedByCwnd}, {"application", f.LimitedByApp}}
-	slices.SortStableFunc(shares, func(a, b struct {
-		name  string
-		share float64
-	}) int {
-		return cmp.Compare(b.share, a.share)
-	})
-	var s []string
-	for _, x := range shares {
-		if x.share >= 0.01 {
-			s = append(s, x.name+nbsp+percent(x.share))
-		}
-	}
-	return strings.Join(s, ", ")
-}
-
-// limits shows how close every resource is to binding, the tightest first.
+// limits shows how close every resource with a rate is to binding, the tightest
+// first, and what would help against the one that binds.
 func (p *page) limits(r *Result) {
-	ladder := r.Ladder
-	if len(ladder) == 0 && r.Limit.Resource != "" && r.Stall == nil {
-		for l := &r.Limit; l != nil && len(ladder) < mostRows; l = l.Next {
-			ladder = append(ladder, *l)
-		}
+	// The ladder has no place for what has no rate: its reason goes before it.
+	var reason string
+	if l := &r.Limit; l.Resource != "" && r.Stall == nil && !hasRate(r, l.Resource) {
+		reason = sentences(clean(l.Why), clean(l.Advice))
 	}
-	if len(ladder) == 0 {
+	if len(r.Ladder) == 0 && reason == "" {
 		return
 	}
-	left := 0
-	if len(ladder) > mostRows && !p.verbose {
-		left = len(ladder) - mostRows
-		ladder = ladder[:mostRows]
+	ladder := r.Ladder
+	remark := "goodput in Gbit/s at which each binds, by proportion"
+	if len(ladder) > limitRows && !p.verbose {
+		remark += fmt.Sprintf("; %d of %d", limitRows, len(ladder))
+		ladder = ladder[:limitRows]
 	}
-	p.heading("Limits", "goodput in Gbit/s at which each would bind, by proportion")
+	p.heading("Limits", remark)
+	if reason != "" {
+		p.paragraph(2, 4, span{reason, plainStyle})
+	}
 	t := table{columns: []column{
 		{title: "resource", wrapTo: 16}, {title: "busy"}, {right: true},
 		{title: "binds at", right: true}, {title: "headroom", right: true}, {title: "why, and what would help", spill: true, wrapTo: 50},
 	}}
-	// Advice about what does not bind is for those who ask.
-	const advised = 2
 	for i := range ladder {
 		l := &ladder[i]
 		drawn, figure := busyCells(l.Utilisation)
 		advice := cell{}
-		if i < advised || p.verbose {
+		if l.Resource == r.Limit.Resource || p.verbose { // advice about what does not bind is for those who ask
 			advice.text = sentences(clean(l.Why), clean(l.Advice))
 		}
 		t.add(say(arrow(l.Resource)), drawn, figure, say(gbpsColumn(l.CapacityGbps)), say(gbpsColumn(l.HeadroomGbps)), advice)
 	}
 	p.table(&t)
-	if left > 0 {
-		p.paragraph(2, 2, span{plural(int64(left), "resource", "resources") + " with more headroom not shown", faint})
-	}
 }
 
 // sentences joins a reason and an advice.
@@ -235,9 +54,26 @@ func sentences(why, advice string) string {
 	return strings.TrimRight(why, ".;") + "; " + advice
 }
 
-// wire shows both directions of the network link.
+// wireSummary puts both directions of the network link in a line.
+func wireSummary(r *Result) string {
+	var s []string
+	for i, l := range r.Links {
+		text := arrow(l.From + "->" + l.To)
+		if i == 0 || l.RateGbps != r.Links[i-1].RateGbps {
+			text += " " + withUnit(trimmed(gbps(l.RateGbps)), "Gbit/s") + ","
+		}
+		text += " " + percent(l.Utilisation) + nbsp + "busy, " + approximate(float64(l.Frames)) + nbsp + "frames"
+		if l.Frames > 0 {
+			text += " of" + nbsp + withUnit(integer(l.Bytes/l.Frames), "B")
+		}
+		s = append(s, text)
+	}
+	return strings.Join(s, "; ")
+}
+
+// wire shows both directions of the network link on a verbose page.
 func (p *page) wire(r *Result) {
-	if len(r.Links) == 0 {
+	if len(r.Links) == 0 || !p.verbose {
 		return
 	}
 	p.heading("Network link", "bytes with preamble and gap")
@@ -254,37 +90,4 @@ func (p *page) wire(r *Result) {
 		t.add(say(arrow(l.From+"->"+l.To)), say(withUnit(trimmed(gbps(l.RateGbps)), "Gbit/s")), say(approximate(float64(l.Frames))), size, say(traffic(l.Bytes)), drawn, figure)
 	}
 	p.table(&t)
-}
-
-// pcie shows both directions of every PCIe link.
-func (p *page) pcie(r *Result) {
-	if len(r.PCIe.Links) == 0 {
-		return
-	}
-	p.heading("PCIe links", "payload, and its share of all bytes on the link")
-	t := table{columns: []column{
-		{title: "link", wrapTo: 10}, {title: "type", expend: 1}, {title: "direction", wrapTo: 12},
-		{title: "payload", right: true, expend: 2}, {title: "Gbit/s", right: true}, {title: "share", right: true}, {title: "busy"}, {right: true},
-	}}
-	seconds := measuredSeconds(r)
-	for i := range r.PCIe.Links {
-		l := &r.PCIe.Links[i]
-		name := say(clean(strings.TrimSpace(l.Host + " " + l.Name)))
-		kind := say(fmt.Sprintf("Gen%d"+nbsp+"x%d", l.Gen, l.Lanes))
-		t.add(pcieCells(name, kind, l.From+"->"+l.To, l.Up, seconds)...)
-		t.add(pcieCells(cell{}, cell{}, l.To+"->"+l.From, l.Down, seconds)...)
-	}
-	p.table(&t)
-}
-
-func pcieCells(name, kind cell, direction string, d PCIeDirection, seconds float64) []cell {
-	var rate, share cell
-	if seconds > 0 {
-		rate = say(gbpsColumn(float64(d.PayloadBytes) * 8 / seconds / 1e9))
-	}
-	if d.TotalBytes > 0 {
-		share = say(percent(float64(d.PayloadBytes) / float64(d.TotalBytes)))
-	}
-	drawn, figure := busyCells(d.Utilisation)
-	return []cell{name, kind, say(arrow(direction)), say(traffic(d.PayloadBytes)), rate, share, drawn, figure}
 }

@@ -2,65 +2,26 @@ package reports
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // measured puts predictions beside measurements, with what the source of each
-// measurement leaves unstated.
+// measurement leaves unstated. The error is that of SymmetricError.
 func (p *page) measured(r *Result) {
 	if len(r.Measured) == 0 {
 		return
 	}
-	p.heading("Prediction against measurement", "error: difference over the mean of both")
-	t := table{columns: []column{
-		{title: "metric", wrapTo: 12}, {title: "predicted", right: true}, {title: "measured", right: true}, {title: "unit"}, {title: "error", right: true},
-	}}
+	p.gap()
 	for _, m := range r.Measured {
-		row := t.add(say(clean(m.Metric)), cell{significant(m.Predicted, 3), bold}, say(significant(m.Value, 3)), say(clean(m.Unit)), cell{signedPercent(m.Error), bold})
-		row.note("source", clean(m.Source))
-		row.note("unstated", clean(strings.Join(m.Unstated, ", ")))
-		row.note("note", clean(m.Note))
+		p.paragraph(0, 2, span{"Measured", bold}, span{"  ", plainStyle},
+			span{withUnit(clean(m.Metric)+nbsp+significant(m.Value, 3), clean(m.Unit)), plainStyle},
+			span{", predicted" + nbsp, plainStyle}, span{significant(m.Predicted, 3), bold},
+			span{", symmetric error" + nbsp, plainStyle}, span{signedPercent(m.Error), bold})
+		notes := []note{{label: "source", text: clean(m.Source)}, {label: "unstated", text: clean(strings.Join(m.Unstated, ", "))}, {label: "note", text: clean(m.Note)}}
+		p.labelled(tableIndent, faint, slices.DeleteFunc(notes, func(n note) bool { return n.text == "" }))
 	}
-	p.table(&t)
-}
-
-// band shows the prediction over the plausible values of what the source leaves
-// open, and which of them agree with the measurement.
-func (p *page) band(r *Result) {
-	b := r.Band
-	if b == nil {
-		return
-	}
-	measured, known := measuredValue(r, b.Metric)
-	remark := clean(b.Metric) + nbsp + significant(b.Low, 3) + " to" + nbsp + significant(b.High, 3) + " over what the source leaves open"
-	if known {
-		remark += "; measured" + nbsp + significant(measured, 3)
-	}
-	p.heading("Band", remark)
-
-	keys, together := settingColumns(b.Points, p.limit())
-	var t table
-	for _, k := range keys {
-		t.columns = append(t.columns, column{title: clean(k), wrapTo: together})
-	}
-	t.columns = append(t.columns,
-		column{title: "Gbit/s", right: true}, column{title: "ceiling", right: true},
-		column{title: "limit", wrapTo: 14}, column{title: "agrees with it", wrapTo: 14})
-	for i := range b.Points {
-		point := &b.Points[i]
-		var cells []cell
-		if together > 0 {
-			cells = append(cells, say(settings(point.Set)))
-		} else {
-			for _, k := range keys {
-				cells = append(cells, say(clean(point.Set[k])))
-			}
-		}
-		cells = append(cells, cell{gbps(point.GoodputGbps), bold}, say(gbps(point.CeilingGbps)), say(arrow(point.Limit)), agreement(point, b.Metric, measured, known))
-		t.add(cells...)
-	}
-	p.table(&t)
 }
 
 // measuredValue is the first measured value of a metric.
@@ -73,70 +34,22 @@ func measuredValue(r *Result, metric string) (value float64, known bool) {
 	return 0, false
 }
 
-// settingColumns returns one column title per setting that points differ in or
-// share, in alphabetical order; or, where these would take more than half of the
-// page, one column for all of them and the width it may be wrapped to.
-func settingColumns(points []BandPoint, limit int) (titles []string, together int) {
-	widths := map[string]int{}
-	for _, point := range points {
-		for k, v := range point.Set {
-			widths[k] = max(widths[k], displayWidth(clean(k)), displayWidth(clean(v)))
-		}
-	}
-	total := 0
-	titles = sortedKeys(widths)
-	for _, k := range titles {
-		total += widths[k] + columnGap
-	}
-	if total > limit/2 {
-		return []string{"settings"}, 20
-	}
-	return titles, 0
-}
-
-// settings writes a point's settings as the command line takes them.
-func settings(set map[string]string) string {
-	var s []string
-	for _, k := range sortedKeys(set) {
-		s = append(s, clean(k)+"="+clean(set[k]))
-	}
-	return strings.Join(s, " ")
-}
-
-// agreement says whether a point agrees with the measurement and, if not, what
-// speaks against it.
-func agreement(point *BandPoint, metric string, measured float64, known bool) cell {
-	c := cell{}
-	switch {
-	case point.Consistent == nil:
-	case *point.Consistent:
-		c = cell{"yes", good}
-	default:
-		c = cell{"no", caution}
-		if known && metric == "goodput_gbps" {
-			if point.CeilingGbps > 0 && measured > point.CeilingGbps {
-				c.text += ": above ceiling"
-			} else {
-				c.text += ": " + signedPercent(SymmetricError(point.GoodputGbps, measured))
-			}
-		}
-	}
-	if note := clean(point.Note); note != "" {
-		if c.text != "" {
-			c.text += "; "
-		}
-		c.text += note
-	}
-	return c
-}
-
-// assumptions lists the settings that the source leaves open, and why they have
-// the value they have.
+// assumptions lists the settings that the source leaves open and, on a verbose
+// page, why they have the value they have.
 func (p *page) assumptions(r *Result) {
 	if len(r.Assumptions) == 0 {
 		return
 	}
-	p.heading("Assumptions", "settings that the source leaves open")
+	if !p.verbose {
+		var s []string
+		for _, a := range r.Assumptions {
+			s = append(s, clean(a.Key)+nbsp+clean(a.Value))
+		}
+		p.gap()
+		p.paragraph(0, 2, span{"Assumed", bold}, span{"  ", plainStyle}, span{strings.Join(s, ", "), plainStyle})
+		return
+	}
+	p.heading("Assumed", "settings that the source leaves open")
 	t := table{columns: []column{{title: "setting"}, {title: "value", wrapTo: 12}, {title: "because", wrapTo: 30}}}
 	for _, a := range r.Assumptions {
 		t.add(say(clean(a.Key)), say(clean(a.Value)), say(clean(a.Why)))

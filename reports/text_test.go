@@ -60,6 +60,7 @@ func TestTextMatchesTheReviewedPages(t *testing.T) {
 		{"gpu-rx.verbose.txt", []Result{gpuReceive()}, TextOptions{Width: 100, Verbose: true}},
 		{"gpu-rx.color.txt", []Result{gpuReceive()}, TextOptions{Width: 80, Color: true}},
 		{"copy-rx.80.txt", []Result{copyReceive()}, TextOptions{}},
+		{"waiting.80.txt", []Result{waiting()}, TextOptions{Width: 80}},
 		{"stalled.80.txt", []Result{stalled()}, TextOptions{Width: 80}},
 		{"broken.80.txt", []Result{broken()}, TextOptions{Width: 80}},
 		{"broken.color.txt", []Result{broken()}, TextOptions{Width: 140, Color: true}},
@@ -190,7 +191,7 @@ func scribble(rng *rand.Rand, v reflect.Value, depth int) {
 }
 
 func allFixtures() []Result {
-	return []Result{gpuReceive(), copyReceive(), stalled(), broken(), manyFlows(), {}}
+	return []Result{gpuReceive(), copyReceive(), waiting(), stalled(), broken(), manyFlows(), {}}
 }
 
 func BenchmarkText(b *testing.B) {

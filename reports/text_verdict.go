@@ -2,39 +2,57 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// headline says in one sentence what came out and what holds it back, then the
-// scenario's title.
+// headline says what came out; below it, what holds it back, what would next, and
+// the scenario's title.
 func (p *page) headline(r *Result) {
 	p.gap()
 	spans := []span{{scenarioName(r) + ": ", bold}}
 	if s := r.Stall; s != nil {
-		spans = append(spans,
-			span{"stalled at" + nbsp + duration(s.SinceS), bad},
-			span{" (" + clean(s.Cause) + "); ", plainStyle})
+		spans = append(spans, span{"stalled at" + nbsp + duration(s.SinceS), bad}, span{"; ", plainStyle})
 	}
-	spans = append(spans,
+	p.paragraph(0, 2, append(spans,
 		span{withUnit(gbpsCI(r.GoodputGbps, r.GoodputCI95Gbps), "Gbit/s"), bold},
-		span{memoryPhrase(r.PerFlow), plainStyle})
+		span{memoryPhrase(r.PerFlow), plainStyle})...)
 	switch l := r.Limit; {
 	case r.Stall != nil:
 		// What limited a run that stopped is the stall.
 	case l.Resource == "":
-		spans = append(spans, span{"; no limit found", caution})
+		p.remark("limited by", faint, span{"no limit found", caution})
 	default:
-		spans = append(spans, span{"; limited by ", plainStyle}, span{unbroken(arrow(l.Resource)), bold},
-			span{" (" + percent(l.Utilisation) + nbsp + "busy)", plainStyle})
+		p.remark("limited by", faint, span{unbroken(arrow(l.Resource)), bold}, span{", " + boundShare(r), plainStyle})
 		if n := l.Next; n != nil && n.Resource != "" {
-			spans = append(spans, span{"; next limit: " + unbroken(arrow(n.Resource)) + " at" + nbsp + withUnit(gbps(n.CapacityGbps), "Gbit/s"), plainStyle})
+			p.remark("next limit", faint, span{unbroken(arrow(n.Resource)) + " at" + nbsp + withUnit(gbps(n.CapacityGbps), "Gbit/s"), plainStyle})
 		}
 	}
-	p.paragraph(0, 2, spans...)
 	if r.Title != "" {
 		p.paragraph(2, 2, span{clean(r.Title), faint})
 	}
+}
+
+// remark prints one labelled line below the headline.
+func (p *page) remark(label string, st style, text ...span) {
+	const width = len("limited by")
+	pad := strings.Repeat(" ", width-len(label)+columnGap)
+	p.paragraph(tableIndent, tableIndent+width+columnGap, append([]span{{label, st}, {pad, plainStyle}}, text...)...)
+}
+
+// boundShare says how much the resource that bound the run did so. What has a rate
+// is busy; all else (a window, an application, a lack of buffers) binds for a part
+// of the time. The ladder has exactly the resources with a rate.
+func boundShare(r *Result) string {
+	if hasRate(r, r.Limit.Resource) {
+		return percent(r.Limit.Utilisation) + nbsp + "busy"
+	}
+	return percent(r.Limit.Utilisation) + nbsp + "of the time"
+}
+
+func hasRate(r *Result, resource string) bool {
+	return slices.ContainsFunc(r.Ladder, func(l Limit) bool { return l.Resource == resource })
 }
 
 // scenarioName is what a report calls its run.
@@ -90,21 +108,20 @@ func memoryPhrase(flows []Flow) string {
 	return b.String()
 }
 
-// verdict says, before any figure, why they may not be worth reading.
+// verdict says, before any other figure, why they may not be worth reading.
 func (p *page) verdict(r *Result) {
-	const labelWidth = 9
-	say := func(label string, st style, text string) {
-		pad := strings.Repeat(" ", labelWidth-len(label))
-		p.paragraph(2, 2+labelWidth, span{label, st}, span{pad, plainStyle}, span{text, plainStyle})
-	}
-	if s := r.Stall; s != nil && s.What != "" {
-		say("stall", bad, clean(s.What))
+	if s := r.Stall; s != nil {
+		text := clean(s.Cause)
+		if what := clean(s.What); what != "" {
+			text += ": " + what
+		}
+		p.remark("stall", bad, span{text, plainStyle})
 	}
 	if f := faults(r); len(f) > 0 {
-		say("FAIL", bad, strings.Join(f, "; "))
+		p.remark("FAIL", bad, span{strings.Join(f, "; "), plainStyle})
 	}
 	for _, w := range r.Warnings {
-		say("warning", caution, clean(w))
+		p.remark("warning", caution, span{clean(w), plainStyle})
 	}
 }
 
@@ -139,40 +156,64 @@ func (p *page) violations(r *Result) {
 	p.table(&t)
 }
 
-// allClear says in one line what a reader would otherwise look for in vain.
-func (p *page) allClear(r *Result) {
-	var none []string
-	if sum(r.Drops) == 0 {
-		none = append(none, "frame dropped")
-	}
-	if len(r.Violations) == 0 {
-		none = append(none, "invariant violated")
-	}
-	if r.Pages.Total > 0 && r.Pages.Lost == 0 && r.Pages.Duplicated == 0 {
-		none = append(none, "page lost or duplicated")
-	}
-	if len(none) > 0 {
-		p.gap()
-		p.paragraph(0, 2, span{"No " + strings.Join(none, ", no ") + ".", good})
-	}
-}
-
-// expectations lists what the scenario wanted and what it got.
+// expectations lists what the scenario wanted and did not get; on a verbose page,
+// everything that it wanted.
 func (p *page) expectations(r *Result) {
-	if len(r.Expect) == 0 {
-		return
-	}
-	met := len(r.Expect) - failures(r.Expect)
-	p.heading("Expectations", strconv.Itoa(met)+" of "+strconv.Itoa(len(r.Expect))+" met")
-	t := table{columns: []column{{}, {title: "expectation", wrapTo: 16}, {title: "wanted", wrapTo: 20}, {title: "got", wrapTo: 16}}}
+	t := table{columns: []column{{}, {title: "expectation", wrapTo: 14}, {title: "wanted", wrapTo: 20}, {title: "got", wrapTo: 34}}}
 	for _, e := range r.Expect {
 		verdict := cell{"ok", good}
 		if !e.OK {
 			verdict = cell{"FAIL", bad}
 		}
-		t.add(verdict, say(clean(e.Name)), say(clean(e.Wanted)), say(clean(e.Got)))
+		if !e.OK || p.verbose {
+			t.add(verdict, say(clean(e.Name)), say(clean(e.Wanted)), say(clean(e.Got)))
+		}
 	}
+	if len(t.rows) == 0 {
+		return
+	}
+	p.heading("Expectations", fmt.Sprintf("%d of %d met", len(r.Expect)-failures(r.Expect), len(r.Expect)))
 	p.table(&t)
+}
+
+// closing says in a line each what a reader would otherwise look for in vain: the
+// sections in which nothing happened.
+func (p *page) closing(r *Result) {
+	var notes []note
+	if !p.verbose {
+		notes = append(notes,
+			note{label: "Network", text: wireSummary(r)},
+			note{label: "Rings", text: calmRings(r)},
+			note{label: "Pages", text: pageSummary(r)})
+	}
+	notes = append(notes, note{label: "Checks", text: allClear(r), style: good})
+	notes = slices.DeleteFunc(notes, func(n note) bool { return n.text == "" })
+	if len(notes) == 0 {
+		return
+	}
+	p.gap()
+	p.labelled(0, bold, notes)
+}
+
+// allClear lists what did not go wrong.
+func allClear(r *Result) string {
+	var s, none []string
+	if n := len(r.Expect); n > 0 && failures(r.Expect) == 0 {
+		s = append(s, fmt.Sprintf("%d of %s met", n, plural(int64(n), "expectation", "expectations")))
+	}
+	if sum(r.Drops) == 0 {
+		none = append(none, "drops")
+	}
+	if len(r.Violations) == 0 {
+		none = append(none, "violations")
+	}
+	if r.Pages.Total > 0 && r.Pages.Lost == 0 && r.Pages.Duplicated == 0 {
+		none = append(none, "lost or duplicated pages")
+	}
+	if len(none) > 0 {
+		s = append(s, "no "+strings.Join(none, ", "))
+	}
+	return strings.Join(s, "; ")
 }
 
 // footer says how the run was made and how to make it again.
@@ -186,7 +227,7 @@ func (p *page) footer(r *Result) {
 		simulated += " in" + nbsp + duration(r.WallS)
 	}
 	parts = append(parts, simulated, approximate(float64(r.Events))+nbsp+"events", approximate(float64(r.Packets))+nbsp+"packets")
-	if r.WallS > 0 {
+	if r.WallS > 0 && p.verbose {
 		parts = append(parts, perSecond(float64(r.Packets)/r.WallS)+nbsp+"packets/s")
 	}
 	parts = append(parts, "seed"+nbsp+strconv.FormatUint(r.Seed, 10))

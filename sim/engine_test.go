@@ -156,7 +156,7 @@ func TestTheDigestDependsOnEverythingThatHappened(t *testing.T) {
 		}
 		seen[d] = name
 	}
-	if digest(0, a, b) != digest(0, a, b) {
+	if first, again := digest(0, a, b), digest(0, a, b); first != again {
 		t.Error("the same run has two digests")
 	}
 }

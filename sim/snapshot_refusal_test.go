@@ -1,3 +1,5 @@
+//lint:file-ignore U1000 snapshots reach these fields by reflection
+
 package sim
 
 import (

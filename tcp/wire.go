@@ -259,7 +259,7 @@ func Decode(frame []byte, scale uint8) (Packet, error) {
 	p := Packet{Scale: -1}
 	var eth layers.Ethernet
 	if err := eth.DecodeFromBytes(frame, gopacket.NilDecodeFeedback); err != nil {
-		return Packet{}, fmt.Errorf("Ethernet: %w", err)
+		return Packet{}, fmt.Errorf("ethernet: %w", err)
 	}
 	p.Header = len(eth.Contents)
 	copy(p.Path.SrcMAC[:], eth.SrcMAC)

@@ -1,0 +1,86 @@
+package host_test
+
+import (
+	"testing"
+
+	"netgpusim/host"
+	"netgpusim/sim"
+)
+
+// oneCore is a receiver whose application shares the core with the interrupt.
+func oneCore(sets ...string) []string {
+	return append([]string{"receiver.cpu.app_core=0", "run.warmup=5ms", "run.duration=50ms"}, sets...)
+}
+
+// appTime is what the receiver's application had of its cores.
+func appTime(u *host.CoreUse) sim.Time { return u.Spent[host.FnApp] + u.Spent[host.FnPollCall] }
+
+// TestKsoftirqdSharesTheCore: when packets and the application both want all of a
+// core, neither starves, and the two get about the same.
+func TestKsoftirqdSharesTheCore(t *testing.T) {
+	w := world(t, scenario(t, "rfc-base", oneCore("receiver.cpu.rx_cqe=1us", "receiver.app.think_time=40us")...))
+	taken, looks := 0, 0
+	for !w.Run(w.Engine().Now() + 100*sim.Microsecond) {
+		looks++
+		if w.Ksoftirqd(receiving, 0) {
+			taken++
+		}
+	}
+	if taken < looks/2 {
+		t.Errorf("ksoftirqd had the softirqs at %d of %d looks at an overloaded core", taken, looks)
+	}
+	u := w.CoreUses(receiving)[0]
+	if u.Role != "irq+app" {
+		t.Errorf("the core's role is %q", u.Role)
+	}
+	within(t, "time on the core", u.Busy.Seconds(), w.Span().Seconds(), 0.01)
+	within(t, "the application's share", appTime(&u).Seconds()/u.Busy.Seconds(), 0.5, 0.1)
+}
+
+// TestSoftirqComesBeforeTheApplication: as long as ksoftirqd has not taken over,
+// packets wait for no thread that has not begun its turn.
+func TestSoftirqComesBeforeTheApplication(t *testing.T) {
+	w := world(t, scenario(t, "rfc-base", oneCore("link.rate=1Gbps", "receiver.app.think_time=1us")...))
+	for !w.Run(w.Engine().Now() + 100*sim.Microsecond) {
+		if w.Ksoftirqd(receiving, 0) {
+			t.Fatal("ksoftirqd took over on a core that is mostly idle")
+		}
+	}
+	u := w.CoreUses(receiving)[0]
+	if appTime(&u) == 0 || u.Spent[host.FnPollRx] == 0 {
+		t.Errorf("application %v, packets %v: both should have run", appTime(&u), u.Spent[host.FnPollRx])
+	}
+}
+
+// TestCoresOfTheirOwnRunAtTheSameTime: on two cores, what softirq does costs the
+// application nothing.
+func TestCoresOfTheirOwnRunAtTheSameTime(t *testing.T) {
+	one, _ := ran(t, "rfc-base", oneCore("receiver.app.think_time=40us")...)
+	two, _ := ran(t, "rfc-base", oneCore("receiver.app.think_time=40us", "receiver.cpu.app_core=1")...)
+	if goodput(two) < 1.2*goodput(one) {
+		t.Errorf("%.2f Gbit/s on two cores, %.2f on one", goodput(two), goodput(one))
+	}
+	uses := two.CoreUses(receiving)
+	if len(uses) != 2 || uses[0].Role != "irq" || uses[1].Role != "app" {
+		t.Fatalf("roles: %+v", uses)
+	}
+	if appTime(&uses[0]) != 0 || uses[1].Spent[host.FnPollRx] != 0 {
+		t.Error("work on the wrong core")
+	}
+}
+
+// TestWakeUpTakesItsLatency: a receiver that sleeps between two packets takes each
+// that much later, at a cost that does not change.
+func TestWakeUpTakesItsLatency(t *testing.T) {
+	delivered := func(latency string) sim.Time {
+		w := world(t, scenario(t, "rfc-base", append(free("sender", "receiver"), "receiver.cpu.wake_latency="+latency, "app.send_size=1000", "run.warmup=0ns")...))
+		for w.Conns[0].Received() == 0 {
+			w.Run(w.Engine().Now() + 10*sim.Nanosecond)
+		}
+		return w.Engine().Now()
+	}
+	fast, slow := delivered("0ns"), delivered("40us")
+	if d := slow - fast; d < 39*sim.Microsecond || d > 41*sim.Microsecond {
+		t.Errorf("40 us of latency delayed the first delivery by %v", d)
+	}
+}
