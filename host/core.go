@@ -107,7 +107,7 @@ func (c *Core) charge(f Func, d sim.Time) {
 	c.cursor += d
 }
 
-// Busy is the time spent so far.
+// Busy is the time charged so far.
 func (c *Core) Busy() sim.Time {
 	var sum sim.Time
 	for _, d := range c.Spent {
@@ -115,6 +115,10 @@ func (c *Core) Busy() sim.Time {
 	}
 	return sum
 }
+
+// ahead is the part of the time charged that lies after now: the rest of the
+// present item.
+func (c *Core) ahead(now sim.Time) sim.Time { return max(c.freeAt-now, 0) }
 
 // wake makes the core look for work, now or when it is free. It is called from
 // events, not from within another core's item.

@@ -18,23 +18,36 @@ func appTime(u *host.CoreUse) sim.Time { return u.Spent[host.FnApp] + u.Spent[ho
 // TestKsoftirqdSharesTheCore: when packets and the application both want all of a
 // core, neither starves, and the two get about the same.
 func TestKsoftirqdSharesTheCore(t *testing.T) {
-	w := world(t, scenario(t, "rfc-base", oneCore("receiver.cpu.rx_cqe=1us", "receiver.app.think_time=40us")...))
-	taken, looks := 0, 0
-	for !w.Run(w.Engine().Now() + 100*sim.Microsecond) {
-		looks++
-		if w.Ksoftirqd(receiving, 0) {
-			taken++
+	for _, cost := range []string{"rx_cqe", "gro_merge", "page_refill"} {
+		w := world(t, scenario(t, "rfc-base", oneCore("receiver.cpu."+cost+"=1us", "receiver.app.think_time=40us", "link.rate=100Gbps")...))
+		taken, looks := 0, 0
+		for !w.Run(w.Engine().Now() + 100*sim.Microsecond) {
+			looks++
+			if w.Ksoftirqd(receiving, 0) {
+				taken++
+			}
 		}
+		if taken < looks/2 {
+			t.Errorf("%s: ksoftirqd had the softirqs at %d of %d looks at an overloaded core", cost, taken, looks)
+		}
+		u := w.CoreUses(receiving)[0]
+		if u.Role != "irq+app" {
+			t.Errorf("%s: the core's role is %q", cost, u.Role)
+		}
+		within(t, cost+": time on the core", u.Busy.Seconds(), w.Span().Seconds(), 0.01)
+		within(t, cost+": the application's share", appTime(&u).Seconds()/u.Busy.Seconds(), 0.5, 0.1)
 	}
-	if taken < looks/2 {
-		t.Errorf("ksoftirqd had the softirqs at %d of %d looks at an overloaded core", taken, looks)
+}
+
+// TestStarvedPollCountsAsAWholeBudget: a poll that cannot refill reports the whole
+// budget as used (patch 20), so the spinning is ksoftirqd's after some tens of polls
+// at most, and the application on that core comes to recycle.
+func TestStarvedPollCountsAsAWholeBudget(t *testing.T) {
+	w := world(t, scenario(t, "rfc-base", oneCore("receiver.app.fill_slots=7")...))
+	w.Run(90 * sim.Microsecond) // hundreds of polls
+	if !w.Ksoftirqd(receiving, 0) {
+		t.Errorf("softirqs still have the core after %d polls for buffers", w.CoreUses(receiving)[0].Polls)
 	}
-	u := w.CoreUses(receiving)[0]
-	if u.Role != "irq+app" {
-		t.Errorf("the core's role is %q", u.Role)
-	}
-	within(t, "time on the core", u.Busy.Seconds(), w.Span().Seconds(), 0.01)
-	within(t, "the application's share", appTime(&u).Seconds()/u.Busy.Seconds(), 0.5, 0.1)
 }
 
 // TestSoftirqComesBeforeTheApplication: as long as ksoftirqd has not taken over,

@@ -57,8 +57,8 @@ func TestFullRxRingIsNotKickedAgain(t *testing.T) {
 	w, _ := ran(t, "fault-tiny-rx-ring", "run.stall_after=250ms", "receiver.app.batch=1")
 	h, c := w.Hosts[receiving], w.Conns[0]
 	stalled(t, w, "rx-ring-no-rekick")
-	if c.Queued() == 0 || pages(h, netgpu.RxRing) != 0 {
-		t.Errorf("%v: %d pages in the rx ring; the ring should be empty and the queue not", c, pages(h, netgpu.RxRing))
+	if ring := h.Whereabouts()[netgpu.RxRing]; c.Queued() == 0 || ring != 0 {
+		t.Errorf("%v: %d pages in the rx ring; the ring should be empty and the queue not", c, ring)
 	}
 	if c.RxBlocked() == 0 {
 		t.Error("the ring was never found full")
@@ -195,13 +195,14 @@ func TestSendsOfNothingAreNamed(t *testing.T) {
 // TestDropsAddUp: what was sent was received, lost on the link, or dropped for a
 // cause that is counted.
 func TestDropsAddUp(t *testing.T) {
-	w, _ := ran(t, "rfc-base", "run.warmup=0ns", "run.duration=50ms", "link.loss=1%", "link.duplicate=1%", "receiver.app.fill_slots=64", "receiver.app.think_time=20us")
+	w, _ := ran(t, "rfc-base", "run.warmup=0ns", "run.duration=100ms", "flows.bulk.count=8",
+		"link.loss=1%", "link.duplicate=1%", "receiver.app.fill_slots=64", "receiver.app.think_time=100us")
 	wire, n := w.Wires[sending], w.Hosts[receiving].NICTotals()
 	if wire.Lost == 0 || wire.Duplicated == 0 || n.RxOutOfBuffer == 0 {
 		t.Fatalf("lost %d, duplicated %d, no WQE %d: the run shows nothing", wire.Lost, wire.Duplicated, n.RxOutOfBuffer)
 	}
-	within(t, "share of frames lost", float64(wire.Lost)/float64(wire.Frames), 0.01, 0.3)
-	within(t, "share of frames duplicated", float64(wire.Duplicated)/float64(wire.Frames), 0.01, 0.3)
+	within(t, "share of frames lost", float64(wire.Lost)/float64(wire.Frames), 0.01, 0.5)
+	within(t, "share of frames duplicated", float64(wire.Duplicated)/float64(wire.Frames), 0.01, 0.5)
 	conserved(t, w)
 }
 

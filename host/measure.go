@@ -25,6 +25,7 @@ type Baseline struct {
 // WireCounters are the cumulative counters of a Wire.
 type WireCounters struct {
 	Frames, Bytes, Lost, Duplicated, Reordered int64
+	Busy                                       sim.Time // spent sending
 }
 
 type hostBaseline struct {
@@ -34,6 +35,7 @@ type hostBaseline struct {
 
 type coreBaseline struct {
 	spent      [numFuncs]sim.Time
+	busy       sim.Time
 	interrupts int64
 	polls      int64
 }
@@ -43,8 +45,11 @@ type connBaseline struct {
 	retransmits, timeouts int64
 }
 
-func (w *Wire) counters() WireCounters {
-	return WireCounters{w.Frames, w.Bytes, w.Lost, w.Duplicated, w.Reordered}
+// counters reads the wire at time now. Frames and bytes count when they are booked,
+// Busy as it passes.
+func (w *Wire) counters(now sim.Time) WireCounters {
+	ahead := max(w.line.FreeAt()-now, 0)
+	return WireCounters{w.Frames, w.Bytes, w.Lost, w.Duplicated, w.Reordered, w.line.Busy() - ahead}
 }
 
 // restart begins the measurement: everything cumulative is noted, everything
@@ -53,14 +58,14 @@ func (w *World) restart(now sim.Time) {
 	b := &w.Baseline
 	b.At = now
 	for i, wire := range w.Wires {
-		b.Wires[i] = wire.counters()
+		b.Wires[i] = wire.counters(now)
 	}
 	for i, h := range w.Hosts {
 		hb := &b.Hosts[i]
 		hb.nic = h.nic.Counters
 		hb.cores = hb.cores[:0]
 		for _, c := range h.cores {
-			hb.cores = append(hb.cores, coreBaseline{c.Spent, c.Interrupts, c.Polls})
+			hb.cores = append(hb.cores, coreBaseline{c.Spent, c.Busy() - c.ahead(now), c.Interrupts, c.Polls})
 		}
 		h.tree.Restart(now)
 		for _, r := range h.rings() {
@@ -81,9 +86,9 @@ func (w *World) Span() sim.Time { return w.engine.Now() - w.Baseline.At }
 
 // WireTraffic is what one direction of the link carried since the warm-up.
 func (w *World) WireTraffic(i int) WireCounters {
-	now, base := w.Wires[i].counters(), w.Baseline.Wires[i]
+	now, base := w.Wires[i].counters(w.engine.Now()), w.Baseline.Wires[i]
 	return WireCounters{now.Frames - base.Frames, now.Bytes - base.Bytes, now.Lost - base.Lost,
-		now.Duplicated - base.Duplicated, now.Reordered - base.Reordered}
+		now.Duplicated - base.Duplicated, now.Reordered - base.Reordered, now.Busy - base.Busy}
 }
 
 // CoreUse is what one core did since the warm-up.
@@ -111,6 +116,7 @@ func (w *World) CoreUses(host int) []CoreUse {
 		default:
 			continue
 		}
+		u.Busy = c.Busy() - c.ahead(w.engine.Now())
 		if i < len(w.Baseline.Hosts[host].cores) {
 			base := &w.Baseline.Hosts[host].cores[i]
 			for f := range u.Spent {
@@ -118,9 +124,7 @@ func (w *World) CoreUses(host int) []CoreUse {
 			}
 			u.Interrupts -= base.interrupts
 			u.Polls -= base.polls
-		}
-		for _, d := range u.Spent {
-			u.Busy += d
+			u.Busy -= base.busy
 		}
 		uses = append(uses, u)
 	}

@@ -28,20 +28,22 @@ func TestRefillStartsWithEightPagesAtHand(t *testing.T) {
 	for _, c := range []struct {
 		mtu, buffers int
 		wqes         int64
+		cached       int64 // pages that a bulk has taken and given back
 		starved      bool
 	}{
-		{1500, 7, 0, true},
-		{1500, 8, 8, true},
-		{1500, 15, 8, true},
-		{1500, 16, 16, true},
-		{1500, 1024, 1024, false},
-		{1500, 1030, 1024, false},
+		{1500, 7, 0, 0, true},
+		{1500, 8, 8, 0, true},
+		{1500, 15, 8, 0, true},
+		{1500, 16, 16, 0, true},
+		{1500, 1024, 1024, 0, false},
+		{1500, 1030, 1024, 0, false},
 		// Three pages each: a bulk that starts with fewer than 24 fails midway.
-		{9000, 8, 0, true},
-		{9000, 23, 0, true},
-		{9000, 24, 8, true},
-		{9000, 47, 8, true},
-		{9000, 48, 16, true},
+		{9000, 7, 0, 0, true},
+		{9000, 8, 0, 8, true},
+		{9000, 23, 0, 23, true},
+		{9000, 24, 8, 0, true},
+		{9000, 47, 8, 23, true},
+		{9000, 48, 16, 0, true},
 	} {
 		t.Run(fmt.Sprintf("%d/%d", c.mtu, c.buffers), func(t *testing.T) {
 			// Before anything is sent.
@@ -55,6 +57,9 @@ func TestRefillStartsWithEightPagesAtHand(t *testing.T) {
 			perWQE := int64(s.Receiver.NIC.PayloadPages())
 			if got := pages(h, netgpu.WQE); got != c.wqes*perWQE {
 				t.Errorf("%d pages are posted in %d WQEs of %d", got, c.wqes, perWQE)
+			}
+			if got := pages(h, netgpu.NapiCache); got != c.cached {
+				t.Errorf("%d pages are cached, want %d", got, c.cached)
 			}
 			rest := pages(h, netgpu.FillRing) + pages(h, netgpu.NapiCache)
 			if got := c.wqes*perWQE + rest; got != int64(c.buffers) {

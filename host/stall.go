@@ -53,7 +53,7 @@ func (c *Conn) diagnose() (cause, what string) {
 	case rx.queued > 0:
 		return "receiver-asleep", fmt.Sprintf("%d bytes wait in the receive queue", rx.queued)
 	case st.Timeouts > 0:
-		return "retransmission-timeout", fmt.Sprintf("%d retransmission timeouts; the sender waits %v for the next try", st.Timeouts, tx.ep.Deadline()-c.From.world.engine.Now())
+		return "retransmission-timeout", fmt.Sprintf("%d retransmission timeouts; the sender waits %.1f ms for the next try", st.Timeouts, (tx.ep.Deadline()-c.From.world.engine.Now()).Seconds()*1e3)
 	}
 	return "", ""
 }

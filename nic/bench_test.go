@@ -55,7 +55,10 @@ func sender(t testing.TB, payload uint32) (step func()) {
 	q := r.nic.AddSQ(0)
 	w := skb(1, 1, payload)
 	return func() {
-		for !q.HasRoom(w.BasicBlocks()) {
+		for tries := 0; !q.HasRoom(w.BasicBlocks()); tries++ {
+			if tries == 1000 {
+				t.Fatal("completions free no room")
+			}
 			now := r.until(r.engine.Now() + us)
 			for _, ok := q.NextTx(now); ok; _, ok = q.NextTx(now) {
 			}

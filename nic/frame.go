@@ -19,7 +19,8 @@ func (f *Frame) Length() int64 { return int64(f.Header) + int64(f.Seg.Len) }
 // Wire is the cable as the sending NIC sees it.
 type Wire interface {
 	// Send puts a frame that is complete at time ready on the wire behind what is
-	// already there and returns when its last bit has left.
+	// already there and returns when its last bit has left. f is the NIC's again when
+	// Send returns: the wire copies what it keeps.
 	Send(ready sim.Time, f *Frame) (departed sim.Time)
 	// FreeAt is when everything sent so far will have left.
 	FreeAt() sim.Time

@@ -125,11 +125,11 @@ type cable struct {
 	frames []sent
 }
 
-// sent is a frame on the cable: when Send was called, when the frame was complete,
-// what the cable still had to send then, and when its last bit had left.
+// sent is a frame on the cable: when it was complete, how long the cable was still
+// busy when Send was called, and when its last bit had left.
 type sent struct {
-	called, ready, backlog, departed sim.Time
-	frame                            Frame
+	ready, backlog, departed sim.Time
+	frame                    Frame
 }
 
 func (c *cable) FreeAt() sim.Time { return c.free }
@@ -138,7 +138,7 @@ func (c *cable) Send(ready sim.Time, f *Frame) sim.Time {
 	backlog := c.free - c.engine.Now()
 	c.free = max(c.free, ready) + c.pace.Time(tcp.WireBytes(f.Length()))
 	if !c.silent {
-		c.frames = append(c.frames, sent{c.engine.Now(), ready, backlog, c.free, *f})
+		c.frames = append(c.frames, sent{ready, backlog, c.free, *f})
 	}
 	return c.free
 }

@@ -7,7 +7,6 @@ import (
 
 	"netgpusim/pcie"
 	"netgpusim/sim"
-	"netgpusim/tcp"
 )
 
 // busyRig is a NIC with two channels, split and ordinary queues, and work for all.
@@ -142,19 +141,5 @@ func TestCountersSubtractEverythingButTheMaximum(t *testing.T) {
 	}
 	if same := base.Sub(Counters{}); same != base {
 		t.Errorf("a counter minus nothing is %+v, not %+v", same, base)
-	}
-}
-
-// A saved frame must not alias the NIC's scratch frame: what the cable got stays.
-func TestFramesOnTheCableAreValues(t *testing.T) {
-	r := newRig(t, testSpec(), 25*sim.Gbps)
-	q := r.nic.AddSQ(0)
-	for i := range uint32(2) {
-		w := TxWQE{Flow: i, Token: i, Header: 94, Frags: 1, Seg: tcp.Segment{Len: 100 + i, MSS: 1420}}
-		q.PostTx(0, &w)
-	}
-	r.idle()
-	if a, b := r.wire.frames[0].frame, r.wire.frames[1].frame; a.Flow != 0 || a.Seg.Len != 100 || b.Flow != 1 || b.Seg.Len != 101 {
-		t.Errorf("frames %+v and %+v", a, b)
 	}
 }

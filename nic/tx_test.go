@@ -60,9 +60,14 @@ func TestWQEsOfOneQueueLeaveInOrderAsTrainsThatTileThem(t *testing.T) {
 		w := skb(1, i, payload)
 		w.Seg.Offset, w.Seg.Seq = offset, uint32(offset)-100
 		offset += uint64(payload) + 1 // acknowledgements too start somewhere of their own
-		for !q.HasRoom(w.BasicBlocks()) {
-			r.until(r.engine.Now() + 10*us)
-			q.NextTx(r.engine.Now())
+		for range 1000 {
+			if q.HasRoom(w.BasicBlocks()) {
+				break
+			}
+			q.NextTx(r.until(r.engine.Now() + 10*us))
+		}
+		if !q.HasRoom(w.BasicBlocks()) {
+			t.Fatal("completions free no room")
 		}
 		q.PostTx(r.engine.Now(), &w)
 		posted = append(posted, w)
@@ -138,9 +143,11 @@ func TestLookAheadBoundsWhatIsFetchedAndKeepsTheCableBusy(t *testing.T) {
 		r := newRig(t, spec, rate)
 		q := r.nic.AddSQ(0)
 		var offset uint64
+		starts := map[uint64]bool{}
 		for q.HasRoom(16) {
 			w := skb(1, 0, uint32(1+r.rand.Intn(30000)))
 			w.Seg.Offset = offset
+			starts[offset] = true
 			offset += uint64(w.Seg.Len)
 			q.PostTx(0, &w)
 		}
@@ -151,7 +158,7 @@ func TestLookAheadBoundsWhatIsFetchedAndKeepsTheCableBusy(t *testing.T) {
 		gaps := 0
 		for i := range r.wire.frames {
 			f := &r.wire.frames[i]
-			if before == nil || f.called != before.called {
+			if starts[f.frame.Seg.Offset] {
 				most = max(most, f.backlog)
 			}
 			if before != nil && f.ready > before.departed {
@@ -159,7 +166,7 @@ func TestLookAheadBoundsWhatIsFetchedAndKeepsTheCableBusy(t *testing.T) {
 			}
 			before = f
 		}
-		if most > limit || most < limit/2 {
+		if most > limit || most < limit-limit/100 {
 			t.Errorf("look-ahead of %d bytes: a WQE was fetched with %v on the cable, the bound is %v", ahead, most, limit)
 		}
 		if gaps > len(r.wire.frames)/200 {

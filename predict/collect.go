@@ -131,7 +131,7 @@ func wire(s *scenarios.Scenario, w *host.World, i int, span float64) reports.Wir
 	t := w.WireTraffic(i)
 	l := reports.WireLink{From: w.Hosts[i].Name, To: w.Hosts[1-i].Name, RateGbps: s.Link.Rate.Gbps(), Frames: t.Frames, Bytes: t.Bytes}
 	if span > 0 {
-		l.Utilisation = float64(t.Bytes) * 8 / span / float64(s.Link.Rate)
+		l.Utilisation = t.Busy.Seconds() / span
 	}
 	return l
 }

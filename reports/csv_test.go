@@ -68,7 +68,7 @@ func TestCSVHoldsTheFiguresOfTheResult(t *testing.T) {
 	}{
 		{0, "scenario", "rfc-v2-gpu-rx"}, {0, "goodput_gbps", "24.603"}, {0, "limit_resource", "link sender->receiver"},
 		{0, "next_headroom_gbps", "6.38"}, {0, "receiver_root_up_payload_bytes", "54474134"}, {0, "receiver_gpu_down_utilisation", "0.2265"},
-		{0, "sender_nic_up_payload_bytes", ""}, {0, "busiest_core", "receiver/0"}, {0, "drops", "0"}, {0, "stall_cause", ""},
+		{0, "sender_nic_up_payload_bytes", "20400000"}, {2, "sender_nic_up_payload_bytes", ""}, {0, "busiest_core", "receiver/0"}, {0, "drops", "0"}, {0, "stall_cause", ""},
 		{0, "measured", "23.4"}, {0, "expect", "2"}, {0, "expect_failed", "0"},
 		{1, "drops", "1220"}, {1, "drops_rx_out_of_buffer", "1203"}, {1, "drops_pcie_backpressure", "0"}, {1, "drops_other", "1"},
 		{1, "pages_lost", "3"}, {1, "violations", "2"}, {1, "violations_total", "17"}, {1, "measured", ""}, {1, "expect_failed", "1"},

@@ -38,6 +38,7 @@ func TestNumbersAreWrittenWithTheDigitsTheyDeserve(t *testing.T) {
 		{"percent", percent(0.794), "79.4 %"},
 		{"percent, all", percent(1), "100 %"},
 		{"percent, not quite all", percent(0.9997), ">99.9 %"},
+		{"percent, all but for rounding", percent(1.0000003), "100 %"},
 		{"percent, over", percent(1.0312), "103.1 %"},
 		{"percent, hardly any", percent(0.0004), "<0.1 %"},
 		{"percent, least shown", percent(0.0005), "0.1 %"},

@@ -301,6 +301,8 @@ func elementKey(v reflect.Value) string {
 		return e.Host
 	case Violation:
 		return e.Invariant
+	case Series:
+		return e.Name
 	case Limit:
 		return e.Resource
 	case Assumption:

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/quick"
 )
 
 func TestMetricFindsValuesByTheirJSONPath(t *testing.T) {
@@ -32,12 +34,12 @@ func TestMetricFindsValuesByTheirJSONPath(t *testing.T) {
 		{&good, "pcie.links[receiver/root].up.payload_bytes", 54_474_134.0},
 		{&good, "cpu.cores[receiver/0].busy", 0.794},
 		{&good, "cpu.cores[receiver/0].ns.tcp_receive", 258_580_000.0},
-		{&good, "cpu.cores[receiver/1].ns.total", 83_000_000.0},
-		{&good, "rings[receiver/fill0].empty_s", 0.0},
-		{&good, "rings[receiver/rx bulk/0].occupancy.mean", 24.31},
+		{&good, "cpu.cores[receiver/1].ns.total", 26_000_000.0},
+		{&good, "rings[receiver/fill/57].empty_s", 0.0},
+		{&good, "rings[receiver/rx/0].occupancy.mean", 24.31},
 		{&good, "nics[sender].counters.tx_tso_packets", 48_001.0},
 		{&good, "nics[sender].counters[tx_tso_packets]", 48_001.0},
-		{&good, "ladder[receiver core 1].utilisation", 0.083},
+		{&good, "ladder[receiver core 1].utilisation", 0.026},
 		{&good, "pages.in_place.app", 32.0},
 		{&good, "pages.in_place.skb", 0.0},
 		{&good, "pages.in_place.total", 10_240.0},
@@ -54,6 +56,8 @@ func TestMetricFindsValuesByTheirJSONPath(t *testing.T) {
 		{&good, "measured[goodput_gbps].unstated", 7.0},
 		{&good, "expect[pages.lost].ok", "true"},
 		{&good, "warnings", 0.0},
+		{&good, "pcie.host_path[receiver].share", 0.0249},
+		{&good, "series[goodput_gbps].mean[1]", 24.6},
 		{&bad, "drops.rx_out_of_buffer", 1_203.0},
 		{&bad, "drops.strange_cause", 1.0},
 		{&bad, "drops.total", 1_220.0},
@@ -97,7 +101,7 @@ func TestMetricSaysWhatIsWrongWithAPath(t *testing.T) {
 		"drops":                             `ends at drops, which is a table`,
 		"stall.since_s":                     `the result has no stall`,
 		"limit.next.next.headroom_gbps":     `the result has no next`,
-		"rings[receiver/fill0].full_s":      `is ambiguous: elements 0 and 3 of rings`,
+		"rings[receiver/fill/57].full_s":    `is ambiguous: elements 0 and 3 of rings`,
 		"warnings[0]":                       `asks for element 0 of warnings, which has 0`,
 		"warnings[x]":                       `names element "x", but warnings has none`,
 		"band.points[0].set.total":          `names no entry of set: "total"`,
@@ -179,9 +183,9 @@ func TestEvaluateJudgesEveryCondition(t *testing.T) {
 		want Expect
 	}{
 		{&good, ExpectSpec{Metric: "goodput_gbps", Min: ptr(22.0), Max: ptr(25.0)},
-			Expect{Name: "goodput_gbps", Wanted: "goodput_gbps ≥ 22 and ≤ 25", Got: "24.603", OK: true}},
+			Expect{Name: "goodput_gbps", Wanted: "goodput_gbps ≥ 22 and ≤ 25", Got: "24.6", OK: true}},
 		{&good, ExpectSpec{Name: "fast", Metric: "goodput_gbps", Min: ptr(25.0)},
-			Expect{Name: "fast", Wanted: "goodput_gbps ≥ 25", Got: "24.603"}},
+			Expect{Name: "fast", Wanted: "goodput_gbps ≥ 25", Got: "24.6"}},
 		{&good, ExpectSpec{Name: "edge", Metric: "goodput_gbps", Max: ptr(24.603)},
 			Expect{Name: "edge", Wanted: "goodput_gbps ≤ 24.603", Got: "24.603", OK: true}},
 		{&good, ExpectSpec{Name: "just missed", Metric: "goodput_gbps", Max: ptr(24.60299999)},
@@ -189,9 +193,9 @@ func TestEvaluateJudgesEveryCondition(t *testing.T) {
 		{&missed, ExpectSpec{Name: "missed where rounding hides it", Metric: "goodput_gbps", Max: ptr(24.603)},
 			Expect{Name: "missed where rounding hides it", Wanted: "goodput_gbps ≤ 24.603", Got: "24.6030000001"}},
 		{&good, ExpectSpec{Metric: "goodput_gbps", Within: ptr(0.06)},
-			Expect{Name: "goodput_gbps", Wanted: "goodput_gbps within 6 % of measured", Got: "24.603, +5.0 % from measured 23.4", OK: true}},
+			Expect{Name: "goodput_gbps", Wanted: "goodput_gbps within 6 % of measured", Got: "24.6, +5.0 % from measured 23.4", OK: true}},
 		{&good, ExpectSpec{Metric: "goodput_gbps", Within: ptr(0.05)},
-			Expect{Name: "goodput_gbps", Wanted: "goodput_gbps within 5 % of measured", Got: "24.603, +5.0 % from measured 23.4"}},
+			Expect{Name: "goodput_gbps", Wanted: "goodput_gbps within 5 % of measured", Got: "24.6, +5.01 % from measured 23.4"}},
 		{&good, ExpectSpec{Metric: "events", Within: ptr(0.05)},
 			Expect{Name: "events", Wanted: "events within 5 % of measured", Got: "12345678, but the scenario has no measured value of this metric"}},
 		{&good, ExpectSpec{Metric: "limit.resource", Contains: "link"},
@@ -202,6 +206,10 @@ func TestEvaluateJudgesEveryCondition(t *testing.T) {
 			Expect{Name: "stall.cause", Wanted: "stall.cause = app-stopped", Got: "app-stopped", OK: true}},
 		{&good, ExpectSpec{Metric: "stall.cause", Equals: ptr("app-stopped")},
 			Expect{Name: "stall.cause", Wanted: "stall.cause = app-stopped", Got: "(empty)"}},
+		{&good, ExpectSpec{Metric: "stall.cause", Equals: ptr("")},
+			Expect{Name: "stall.cause", Wanted: "stall.cause = (empty)", Got: "(empty)", OK: true}},
+		{&stopped, ExpectSpec{Metric: "stall.cause", Equals: ptr("")},
+			Expect{Name: "stall.cause", Wanted: "stall.cause = (empty)", Got: "app-stopped"}},
 		{&good, ExpectSpec{Metric: "stall", Equals: ptr("0")},
 			Expect{Name: "stall", Wanted: "stall = 0", Got: "0", OK: true}},
 		{&bad, ExpectSpec{Metric: "violations", Max: ptr(0.0)},
@@ -211,7 +219,7 @@ func TestEvaluateJudgesEveryCondition(t *testing.T) {
 		{&bad, ExpectSpec{Metric: "drops.total", Equals: ptr("many")},
 			Expect{Name: "drops.total", Wanted: "drops.total = many", Got: `1220, a number; wanted "many"`}},
 		{&good, ExpectSpec{Metric: "goodput_gbps", Contains: "24"},
-			Expect{Name: "goodput_gbps", Wanted: `goodput_gbps contains "24"`, Got: "24.603, a number; contains is for text"}},
+			Expect{Name: "goodput_gbps", Wanted: `goodput_gbps contains "24"`, Got: "24.6, a number; contains is for text"}},
 		{&good, ExpectSpec{Metric: "limit.resource", Min: ptr(1.0)},
 			Expect{Name: "limit.resource", Wanted: "limit.resource ≥ 1", Got: `"link sender->receiver", a text; min, max and within are for numbers`}},
 		{&good, ExpectSpec{Metric: "goodput_gbps"},
@@ -228,6 +236,41 @@ func TestEvaluateJudgesEveryCondition(t *testing.T) {
 	}
 	if got := Evaluate(&good, ExpectSpec{Metric: "goodput", Min: ptr(1.0)}); got.OK || !strings.Contains(got.Got, "nearest: goodput_gbps") {
 		t.Errorf("an unknown metric gives %+v", got)
+	}
+}
+
+func TestWhatWasGotNeverReadsLikeTheOtherSideOfABound(t *testing.T) {
+	property := func(v float64, offset int8) bool {
+		v = math.Mod(v, 1e4)
+		bound := v + float64(offset)*1e-7
+		r := Result{GoodputGbps: v}
+		for _, spec := range []ExpectSpec{{Metric: "goodput_gbps", Min: &bound}, {Metric: "goodput_gbps", Max: &bound}} {
+			e := Evaluate(&r, spec)
+			got, err := strconv.ParseFloat(e.Got, 64)
+			if err != nil {
+				return false
+			}
+			holds := spec.Min != nil && got >= bound || spec.Max != nil && got <= bound
+			if holds != e.OK {
+				t.Logf("%v: ok %v, but %s is shown against %v", v, e.OK, e.Got, bound)
+				return false
+			}
+		}
+		return true
+	}
+	if err := quick.Check(property, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestValuesOfExpectationsHaveFourDigits(t *testing.T) {
+	for v, want := range map[float64]string{
+		0: "0", 21.4777: "21.48", 24.603: "24.6", 999.96: "1000", 123456.7: "123457", 12345678: "12345678", 0.0123456: "0.01235",
+		-21.4777: "-21.48", 9.99996: "10", 1.23456e-9: "1.235e-09", 1e300: "1e+300", math.Inf(1): "+Inf",
+	} {
+		if got := plain(v); got != want {
+			t.Errorf("plain(%v) = %s, want %s", v, got, want)
+		}
 	}
 }
 

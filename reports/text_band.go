@@ -106,15 +106,15 @@ func (p *page) band(r *Result) {
 		limit = lines[0].limit
 	}
 	p.heading("Band", bandRemark(r, axes, constant, limit))
-	notes := footnotes(lines, p.verbose)
 	left := 0
 	if len(lines) > bandRows && !p.verbose {
 		left = len(lines) - bandRows
 		lines = lines[:bandRows]
 	}
+	notes := footnotes(lines, p.verbose)
 	p.bandTable(lines, axes, limit == "", measured, known)
 	if left > 0 {
-		p.paragraph(2, 2, span{strconv.Itoa(left) + " lines not shown", faint})
+		p.paragraph(2, 2, span{plural(int64(left), "more line", "more lines") + " not shown", faint})
 	}
 	p.footnotes(notes)
 	p.reading(b.Points, axes, measured, known)
@@ -181,7 +181,11 @@ func folded(lines []bandLine, axes []axis) []bandLine {
 				out = append(out, l)
 				continue
 			}
-			out[i].values[a] = append(out[i].values[a], l.values[a]...)
+			for _, v := range l.values[a] {
+				if !slices.Contains(out[i].values[a], v) { // a point may be given twice
+					out[i].values[a] = append(out[i].values[a], v)
+				}
+			}
 			out[i].points = append(out[i].points, l.points...)
 		}
 		lines = out
@@ -258,11 +262,14 @@ func (p *page) bandTable(lines []bandLine, axes []axis, limits bool, measured fl
 		for a := range axes {
 			cells = append(cells, say(valueList(l.values[a], axes[a].values)))
 		}
-		var limit cell
+		var ceiling, limit cell
+		if c := l.points[0].CeilingGbps; c > 0 {
+			ceiling = say(gbps(c))
+		}
 		if limits {
 			limit = say(arrow(l.limit))
 		}
-		cells = append(cells, cell{l.goodput, bold}, say(gbps(l.points[0].CeilingGbps)), limit, agreement(l, measured, known), cell{l.notes, faint})
+		cells = append(cells, cell{l.goodput, bold}, ceiling, limit, agreement(l, measured, known), cell{l.notes, faint})
 		t.add(cells...)
 	}
 	p.table(&t)
@@ -350,7 +357,7 @@ func abbreviated(v, before string) string {
 		}
 	}
 	const saving = 3
-	if shared < saving {
+	if shared < saving || strings.HasPrefix(before, v) { // all of v is shared
 		return v
 	}
 	return "…" + v[shared:]

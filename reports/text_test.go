@@ -95,6 +95,83 @@ func TestTextReportsTheWritersErrorAndAnEmptyList(t *testing.T) {
 	}
 }
 
+func TestAQuietRunFitsASheet(t *testing.T) {
+	var out bytes.Buffer
+	if err := Text(&out, []Result{gpuReceive()}, TextOptions{Width: 80}); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(out.String(), "\n"); lines > 60 {
+		t.Errorf("%d lines at 80 columns, want 60 at most", lines)
+	}
+}
+
+func TestHeadlineSaysBusyOfRatesOnly(t *testing.T) {
+	for _, c := range []struct {
+		r    Result
+		want string
+	}{
+		{copyReceive(), "\n  limited by  receiver core 1, >99.9 % busy\n  next limit  link sender → receiver at 24.7 Gbit/s\n"},
+		{waiting(), "\n  limited by  congestion window (loss), 29.8 % of the time\n  next limit  link sender → receiver at 24.7 Gbit/s\n"},
+		{Result{Scenario: "s"}, "s: 0 Gbit/s\n  limited by  no limit found\n"},
+	} {
+		var out bytes.Buffer
+		if err := Text(&out, []Result{c.r}, TextOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), c.want) {
+			t.Errorf("%s: want %q in\n%s", c.r.Scenario, c.want, out.String())
+		}
+	}
+}
+
+func TestHostPathIsPutIntoWords(t *testing.T) {
+	link := func(name string, up, down int64) PCIeLink {
+		return PCIeLink{Host: "receiver", Name: name, Up: PCIeDirection{PayloadBytes: up}, Down: PCIeDirection{PayloadBytes: down}}
+	}
+	for _, c := range []struct {
+		links []PCIeLink
+		share float64
+		want  string
+	}{
+		{[]PCIeLink{link("root", 1, 1), link("gpu", 0, 9)}, 0.02, "receiver, host PCIe path: 0.43 Gbit/s of payload on the root port, both ways, 2.0 % of the 21.5 Gbit/s into the GPU: mostly idle"},
+		{[]PCIeLink{link("root", 1, 1), link("gpu", 9, 0)}, 0.0999, "receiver, host PCIe path: 0.43 Gbit/s of payload on the root port, both ways, 10.0 % of the 21.5 Gbit/s out of the GPU: mostly idle"},
+		{[]PCIeLink{link("root", 1, 1), link("gpu", 9, 9)}, 0.1, "receiver, host PCIe path: 0.43 Gbit/s of payload on the root port, both ways, 10.0 % of the 21.5 Gbit/s into and out of the GPU: not idle"},
+		{[]PCIeLink{link("nic", 1, 1), link("gpu", 0, 9)}, 1, "receiver, host PCIe path: without a switch, NIC and GPU each have a root port: the 21.5 Gbit/s into the GPU cross the root complex"},
+	} {
+		r := Result{PCIe: PCIe{Links: c.links}}
+		got := hostPath(&r, &HostPath{Host: "receiver", RootGbps: 0.43, GPUGbps: 21.5, Share: c.share})
+		if got := strings.ReplaceAll(got, nbsp, " "); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
+
+func TestRingsThatMadeNobodyWaitTakeALine(t *testing.T) {
+	ring := func(host, name string, least, most, empty, full float64) Ring {
+		return Ring{Host: host, Name: name, Entries: 100, Occupancy: Occupancy{Min: least, Max: most}, EmptyS: empty, FullS: full}
+	}
+	for _, c := range []struct {
+		what  string
+		rings []Ring
+		want  string
+	}{
+		{"none", nil, ""},
+		{"a full queue of buffers and an empty one of deliveries are as they should be",
+			[]Ring{ring("a", "fill/1", 40, 100, 0, 1), ring("a", "rx/0", 0, 7, 1, 0)}, "no waits; a fill/1 ≥ 40.0 % full, rx/0 ≤ 7.0 %"},
+		{"of each kind the one that came closest",
+			[]Ring{ring("a", "fill/1", 40, 100, 0, 0), ring("b", "fill/1", 30, 100, 0, 0), ring("a", "rx/0", 0, 7, 0, 0), ring("b", "rx/0", 0, 9, 0, 0)},
+			"no waits; b fill/1 ≥ 30.0 % full, rx/0 ≤ 9.0 %"},
+		{"those that ran dry or over are elsewhere",
+			[]Ring{ring("a", "fill/1", 0, 100, 0.1, 0), ring("a", "rx/0", 0, 7, 0, 0), ring("a", "rx/1", 0, 100, 0, 0.1)}, "the others: no waits; a rx/0 ≤ 7.0 % full"},
+		{"an unknown kind that was never empty or full", []Ring{ring("a", "tx", 1, 2, 0, 0)}, "no waits"},
+		{"all waited for", []Ring{ring("a", "tx", 0, 2, 0.1, 0)}, ""},
+	} {
+		if got := strings.ReplaceAll(calmRings(&Result{Rings: c.rings}), nbsp, " "); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.what, got, c.want)
+		}
+	}
+}
+
 func TestColourAddsNothingButColour(t *testing.T) {
 	for _, r := range allFixtures() {
 		var plain, colored bytes.Buffer

@@ -208,7 +208,10 @@ func allClear(r *Result) string {
 		none = append(none, "violations")
 	}
 	if r.Pages.Total > 0 && r.Pages.Lost == 0 && r.Pages.Duplicated == 0 {
-		none = append(none, "lost or duplicated pages")
+		none = append(none, "pages astray")
+	}
+	if n := len(none); n > 1 {
+		none = append(none[:n-2], none[n-2]+" or "+none[n-1])
 	}
 	if len(none) > 0 {
 		s = append(s, "no "+strings.Join(none, ", "))

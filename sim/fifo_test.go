@@ -26,3 +26,38 @@ func TestFIFOReturnsWhatASliceWould(t *testing.T) {
 		}
 	}
 }
+
+func TestFIFOAllocatesNothingBelowItsLongestBacklog(t *testing.T) {
+	const backlog = 1000
+	var q FIFO[[4]uint64]
+	turn := func() {
+		for i := range uint64(backlog) {
+			q.Push([4]uint64{i})
+		}
+		for q.Len() > 0 {
+			q.Pop()
+		}
+	}
+	turn()
+	if n := testing.AllocsPerRun(10, turn); n != 0 {
+		t.Errorf("%g allocations in a queue that has held as many before", n)
+	}
+}
+
+func TestFIFOElementsStayInPlaceUntilTheNextPush(t *testing.T) {
+	var q FIFO[int]
+	for i := range 8 { // a full ring
+		*q.Push(-1) = i // through the pointer
+	}
+	front := q.Front()
+	q.Pop()
+	if *front != 0 {
+		t.Errorf("the element popped reads %d, want 0", *front)
+	}
+	for want := 1; q.Len() > 0; want++ {
+		if got := *q.Front(); got != want {
+			t.Errorf("front is %d, want %d", got, want)
+		}
+		q.Pop()
+	}
+}

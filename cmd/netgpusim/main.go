@@ -95,7 +95,8 @@ ancestor of devmem TCP and io_uring zero-copy receive).
 Describe two hosts and the link in a YAML scenario, or start from a built-in one;
 netgpusim predicts what iperf3 would measure, and says what limits it.`,
 		Example: `  netgpusim run rfc-v2-gpu-rx                     predict an RFC result
-  netgpusim run rfc-v2-gpu-rx --set nic.mtu=1500   ... at another MTU
+  netgpusim run rfc-v2-gpu-rx --what-if --set link.rate=100Gbps
+                                                  ... on a faster link
   netgpusim run mine.yaml --format json           for scripts
   netgpusim scenario list                         what is built in
   netgpusim scenario new mine > mine.yaml         a file to start from`,

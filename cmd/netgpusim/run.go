@@ -22,6 +22,7 @@ type runFlags struct {
 	format  string
 	output  string
 	noBand  bool
+	whatIf  bool
 	quiet   bool
 	verbose bool
 	jobs    int
@@ -46,7 +47,7 @@ or the path of a YAML file.
 The exit status is 1 if an expectation of a scenario does not hold or a run stalls
 where the scenario does not expect it, 2 if a scenario is wrong.`,
 		Example: `  netgpusim run rfc-v2-gpu-rx
-  netgpusim run rfc-v2-gpu-rx --set nic.mtu=1500 --set link.rate=12.5Gbps
+  netgpusim run rfc-v2-gpu-rx --what-if --set link.rate=100Gbps --set nic.mtu=9000
   netgpusim run rfc-v2-gpu-rx copy-rx --format csv > results.csv
   netgpusim run smoke --pcap smoke.pcapng
   netgpusim run long.yaml --save state --save-at 500ms, later:
@@ -61,6 +62,7 @@ where the scenario does not expect it, 2 if a scenario is wrong.`,
 	flags.StringVarP(&f.format, "format", "f", "text", "output format: "+strings.Join(formats, ", "))
 	flags.StringVarP(&f.output, "output", "o", "", "write the result to this file instead of standard output")
 	flags.BoolVar(&f.noBand, "no-band", false, "leave out the scenario's band over plausible settings")
+	flags.BoolVar(&f.whatIf, "what-if", false, "leave out what belongs to the scenario as written: measurements, expectations and band")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress bar")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "more detail: NIC counters, every function, every resource")
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "simulations at the same time (results do not depend on it)")
@@ -171,6 +173,9 @@ func (c *console) prepare(f *runFlags, args []string) ([]*job, error) {
 		s, err := load(name, f.sets)
 		if err != nil {
 			return nil, err
+		}
+		if f.whatIf {
+			s.Measured, s.Expect, s.Band = nil, nil, nil
 		}
 		j := &job{scenario: s, options: predict.Options{Band: !f.noBand}}
 		if err := j.addSave(f); err != nil {

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the console blocks of README.md with what the commands print now")
+
+// TestREADMEShowsWhatTheCommandsPrint runs the commands of README.md's console
+// blocks ("$ netgpusim ARGS", optionally "| head -N") and compares their output.
+func TestREADMEShowsWhatTheCommandsPrint(t *testing.T) {
+	const path = "../../README.md"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```console\n\\$ netgpusim ([^\n|]*?)(?: \\| head -(\\d+))?\n(.*?)```\n")
+	blocks := 0
+	fresh := block.ReplaceAllFunc(text, func(b []byte) []byte {
+		blocks++
+		m := block.FindSubmatch(b)
+		var out bytes.Buffer
+		c := &console{in: strings.NewReader(""), out: &out, err: &out, outTTY: false, env: func(string) string { return "" }}
+		args := strings.Fields(string(m[1]))
+		if args[0] == "scenario" {
+			c.outTTY = true // the list for people
+		}
+		c.main(t.Context(), args)
+		shown := out.String()
+		if n, err := strconv.Atoi(string(m[2])); err == nil {
+			lines := strings.SplitAfter(shown, "\n")
+			shown = strings.Join(lines[:min(n, len(lines))], "")
+		}
+		head, _, _ := bytes.Cut(b[len("```console\n"):], []byte("\n"))
+		return []byte("```console\n" + string(head) + "\n" + strings.TrimRight(shown, "\n") + "\n```\n")
+	})
+	if blocks == 0 {
+		t.Fatal("README.md has no console block")
+	}
+	if *update {
+		if err := os.WriteFile(path, fresh, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if !bytes.Equal(text, fresh) {
+		t.Errorf("README.md does not show what the commands print (go test ./cmd/netgpusim -update rewrites it); it would be:\n%s", fresh)
+	}
+}
