@@ -215,5 +215,16 @@ func (h *Host) Violations() []Violation {
 	return vs
 }
 
+// RefillsStarved counts the refills that found too few pages, since the start.
+func (h *Host) RefillsStarved() int64 {
+	var n int64
+	for _, ch := range h.channels {
+		if q := ch.rx[0]; q != nil {
+			n += q.starve
+		}
+	}
+	return n
+}
+
 // Ledger is the page ledger of a host.
 func (h *Host) Ledger() *netgpu.Ledger { return &h.module.Ledger }

@@ -44,9 +44,10 @@ func (c *Conn) diagnose() (cause, what string) {
 		return "app-stopped", fmt.Sprintf("the sending application has stopped (app.stop_after %v)", c.From.spec.App.StopAfter)
 	case c.From.spec.App.SendSize == 0:
 		return "nothing-sent", fmt.Sprintf("the application sends 0 bytes per call (app.send_size 0): %d calls, no data", tx.sender.Calls)
-	case rx.skq != nil && rx.rx.ifq.Fill().Occupancy() == 0 && rx.rx.starve > 0:
-		return "fill-starved", fmt.Sprintf("the fill ring is empty and the NIC has no receive WQE: the driver keeps polling, packets are dropped (rx_out_of_buffer %d); "+
-			"the application holds %d of %d pages", c.To.nic.Counters.RxOutOfBuffer, c.To.module.Counts()[netgpu.App], c.To.module.Registered())
+	case rx.skq != nil && rx.ch.starved:
+		return "fill-starved", fmt.Sprintf("the fill ring holds %d buffers, too few for a refill, and the NIC %d receive WQEs: the driver keeps polling, packets are dropped (rx_out_of_buffer %d); "+
+			"the application holds %d of %d pages", rx.rx.ifq.Fill().Occupancy(), rx.rx.rq.Posted.Level(), c.To.nic.Counters.RxOutOfBuffer,
+			c.To.module.Counts()[netgpu.App], c.To.module.Registered())
 	case rx.skq != nil && rx.queued > 0 && !rx.skq.Readable():
 		return "rx-ring-no-rekick", fmt.Sprintf("%d bytes wait in the receive queue although the rx ring is empty: delivery found the ring full and nothing retries it "+
 			"until the next segment arrives, but the window is closed (patch 10)", rx.queued)

@@ -196,6 +196,7 @@ func nicCounters(h *host.Host, c *nic.Counters) reports.NIC {
 		"payload_lag_max_ns":      int64(c.LagMax.Nanoseconds()),
 		"split_payload_in_header": h.Split.PayloadInHeader,
 		"split_header_in_payload": h.Split.HeaderInPayload,
+		"netgpu_refill_starved":   h.RefillsStarved(),
 	}}
 }
 

@@ -66,6 +66,7 @@ func (p *page) result(r *Result) {
 	p.violations(r)
 	p.drops(r)
 	p.limits(r)
+	p.series(r)
 	p.measured(r)
 	p.band(r)
 	p.assumptions(r)
