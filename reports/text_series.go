@@ -11,7 +11,7 @@ const uneven = 0.8
 func (p *page) series(r *Result) {
 	headed := false
 	for _, s := range r.Series {
-		if len(s.Mean) < 2 || len(s.Mean) != len(s.TimeS) || !p.verbose && !dips(s.Mean) {
+		if len(s.Mean) < 2 || len(s.Mean) != len(s.TimeS) || len(s.Mean) != len(s.Max) || !p.verbose && !dips(s.Mean) {
 			continue
 		}
 		if !headed {
@@ -31,7 +31,7 @@ func (p *page) series(r *Result) {
 func dips(values []float64) bool {
 	top := slices.Max(values)
 	up := slices.IndexFunc(values, func(v float64) bool { return v >= uneven*top })
-	return top > 0 && slices.Min(values[up:]) < uneven*top
+	return up >= 0 && top > 0 && slices.Min(values[up:]) < uneven*top
 }
 
 // levels are the heights of a sparkline; nothing at all is a blank.
@@ -49,9 +49,13 @@ func sparkline(values []float64, top float64, width int) string {
 			sum += v
 		}
 		height := 0
-		if mean := sum / float64(len(part)); mean > 0 && top > 0 {
-			height = min(1+int(mean/top*float64(len(levels)-1)), len(levels)-1)
+		// Hostile values (infinite, not a number, above top) draw at full height.
+		if share := sum / float64(len(part)) / top; share < 1 && share > 0 {
+			height = 1 + int(share*float64(len(levels)-1))
+		} else if share != 0 && sum != 0 {
+			height = len(levels) - 1
 		}
+		height = min(height, len(levels)-1)
 		line[i] = levels[height]
 	}
 	return string(line)
