@@ -40,7 +40,9 @@ type channel struct {
 	starved   bool // the last refill failed: keep polling (patch 20)
 	again     bool // the present poll ends by polling again
 	up        []bundle
-	kick      []*socket // sockets whose send completions came in
+	kick      []*socket // sockets that the tasklet lets go on
+	waiting   []*socket // sockets that found the send queue full, in order
+	serving   *socket   // the one of them whose turn it is
 }
 
 // bundle is what GRO passes up the stack.
@@ -109,7 +111,11 @@ func (ch *channel) end(c *Core) {
 		ch.passUp(c)
 		if ch.again {
 			ch.tasklet(c)
-			c.pollDone(ch.work, true)
+			used := ch.work
+			if ch.starved {
+				used = ch.host.spec.CPU.NAPIBudget // what the driver reports (patch 20)
+			}
+			c.pollDone(used, true)
 			ch.phase = phaseTx
 			ch.work = 0
 			return
@@ -130,9 +136,16 @@ func (ch *channel) end(c *Core) {
 	}
 }
 
-// tasklet lets sockets go on whose skbs have been sent: TCP's small queue tasklet
-// runs after the network softirq.
+// tasklet lets sockets go on for which the send queue has room again
+// (netif_tx_wake_queue), then those whose skbs have been sent: TCP's small queue
+// tasklet runs after the network softirq.
 func (ch *channel) tasklet(c *Core) {
+	for len(ch.waiting) > 0 && ch.sq.HasRoom(maxWQEBlocks) {
+		ch.serving, ch.waiting = popFront(ch.waiting)
+		ch.serving.waiting = false
+		ch.serving.output(c)
+	}
+	ch.serving = nil
 	for _, s := range ch.kick {
 		s.kicked = false
 		s.output(c)
@@ -156,6 +169,20 @@ func (ch *channel) pollTx(c *Core) {
 			ch.kick = append(ch.kick, s)
 		}
 	}
+}
+
+// mayTransmit says whether the send queue has room for a socket's next segment. If
+// not, or if others have waited longer, the socket joins those that wait, as in a
+// qdisc's FIFO.
+func (ch *channel) mayTransmit(s *socket) bool {
+	if ch.sq.HasRoom(maxWQEBlocks) && (len(ch.waiting) == 0 || ch.serving == s) {
+		return true
+	}
+	if !s.waiting {
+		s.waiting = true
+		ch.waiting = append(ch.waiting, s)
+	}
+	return false
 }
 
 // pollRx takes receive completions, the netgpu queue first, until there is nothing

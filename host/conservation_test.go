@@ -253,3 +253,28 @@ func TestEveryByteIsDeliveredExactlyOnce(t *testing.T) {
 		t.Errorf("only %d of %d runs met no fault of the RFC", sound, len(paths)*len(links))
 	}
 }
+
+// TestOverlappingSegmentsAreDeliveredOnce: of a segment whose front has been received
+// already only the rest is delivered, from where it lies in its page.
+func TestOverlappingSegmentsAreDeliveredOnce(t *testing.T) {
+	for _, mtu := range []string{"1500", "9000"} {
+		// 5000 bytes are more than the first page of a jumbo frame.
+		for _, bytes := range []uint32{1, 100, 1419, 5000} {
+			w := world(t, scenario(t, "rfc-base", "run.warmup=0ns", "run.duration=3s", "run.stall_after=0", "link.delay=20us", "nic.mtu="+mtu, "sender.app.stop_after=4ms"))
+			overlapped := 0
+			for w.Engine().Now() < 4*sim.Millisecond {
+				w.Run(w.Engine().Now() + 200*sim.Microsecond)
+				overlapped += w.Wires[sending].Overlap(bytes)
+			}
+			w.Run(w.End())
+			if overlapped == 0 && (mtu == "9000" || bytes < 1420) {
+				t.Errorf("MTU %s: no frame was under way", mtu)
+			}
+			if c := w.Conns[0]; c.Received() != c.Written() {
+				t.Errorf("MTU %s, %d bytes: %v", mtu, bytes, c)
+			}
+			violations(t, w.Hosts[receiving])
+			conserved(t, w)
+		}
+	}
+}

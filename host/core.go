@@ -139,6 +139,7 @@ func (c *Core) wake(now sim.Time) {
 func (c *Core) Handle(now sim.Time, _ sim.Event) {
 	for {
 		c.cursor = now
+		c.host.module.Stamp = int64(now)
 		if c.item != itemNone {
 			c.end()
 		}

@@ -39,6 +39,30 @@ func TestKsoftirqdSharesTheCore(t *testing.T) {
 	}
 }
 
+// TestSoftirqHasABudgetOfPacketsAndOfTime: either hands an overloaded core over to
+// ksoftirqd.
+func TestSoftirqHasABudgetOfPacketsAndOfTime(t *testing.T) {
+	for _, c := range []struct {
+		budget, time string
+		taken        bool
+	}{
+		{"300", "1s", true},
+		{"100000", "100us", true},
+		{"100000", "1s", false},
+	} {
+		w := world(t, scenario(t, "rfc-base", oneCore("receiver.cpu.rx_cqe=1us", "tcp.receive_buffer=2MiB",
+			"receiver.cpu.netdev_budget="+c.budget, "receiver.cpu.netdev_budget_time="+c.time)...))
+		taken := false
+		for w.Engine().Now() < 10*sim.Millisecond {
+			w.Run(w.Engine().Now() + 20*sim.Microsecond)
+			taken = taken || w.Ksoftirqd(receiving, 0)
+		}
+		if taken != c.taken {
+			t.Errorf("budget of %s packets and %s: ksoftirqd took over: %v", c.budget, c.time, taken)
+		}
+	}
+}
+
 // TestStarvedPollCountsAsAWholeBudget: a poll that cannot refill reports the whole
 // budget as used (patch 20), so the spinning is ksoftirqd's after some tens of polls
 // at most, and the application on that core comes to recycle.
@@ -95,5 +119,17 @@ func TestWakeUpTakesItsLatency(t *testing.T) {
 	fast, slow := delivered("0ns"), delivered("40us")
 	if d := slow - fast; d < 39*sim.Microsecond || d > 41*sim.Microsecond {
 		t.Errorf("40 us of latency delayed the first delivery by %v", d)
+	}
+}
+
+// TestThreadsTakeTurns: senders that one core is too slow for get the same.
+func TestThreadsTakeTurns(t *testing.T) {
+	w, _ := ran(t, "rfc-base", "flows.bulk.count=4", "flows.bulk.tx=copy", "sender.cpu.copy_rate=4Gbps", "run.warmup=20ms", "run.duration=60ms")
+	var sum int64
+	for i := range w.Conns {
+		sum += w.ConnUse(i).Received
+	}
+	for i := range w.Conns {
+		within(t, "share of flow "+w.Conns[i].Name, float64(w.ConnUse(i).Received)/float64(sum), 0.25, 0.05)
 	}
 }

@@ -20,7 +20,7 @@ func (w *Wire) InFlight() int64 {
 // the part that is over.
 func (w *World) CoreBusy(host, core int) sim.Time {
 	c := w.Hosts[host].cores[core]
-	return c.Busy() - max(0, c.freeAt-w.engine.Now())
+	return c.Busy() - c.ahead(w.engine.Now())
 }
 
 // Ksoftirqd says whether ksoftirqd has taken over on a core.
@@ -156,3 +156,19 @@ func (c *Conn) String() string {
 
 // NICTotals are the NIC's counters since the start.
 func (h *Host) NICTotals() nic.Counters { return h.nic.Counters }
+
+// Overlap moves the payload of all frames under way back by so many bytes of the
+// stream, as a sender with another segmentation would retransmit it.
+func (w *Wire) Overlap(bytes uint32) (frames int) {
+	for n := w.flying.Len(); n > 0; n-- {
+		f := *w.flying.Front()
+		w.flying.Pop()
+		if seg := &f.frame.Seg; seg.Len > bytes && seg.Offset > uint64(bytes) {
+			seg.Seq -= bytes
+			seg.Offset -= uint64(bytes)
+			frames++
+		}
+		w.flying.Push(f) // once round
+	}
+	return frames
+}

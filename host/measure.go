@@ -45,8 +45,8 @@ type connBaseline struct {
 	retransmits, timeouts int64
 }
 
-// counters reads the wire at time now. Frames and bytes count when they are booked,
-// Busy as it passes.
+// counters reads the wire at time now. Frames and bytes count when they are
+// booked, Busy as it passes.
 func (w *Wire) counters(now sim.Time) WireCounters {
 	ahead := max(w.line.FreeAt()-now, 0)
 	return WireCounters{w.Frames, w.Bytes, w.Lost, w.Duplicated, w.Reordered, w.line.Busy() - ahead}

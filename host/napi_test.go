@@ -73,6 +73,27 @@ func TestRefillStartsWithEightPagesAtHand(t *testing.T) {
 	}
 }
 
+// TestFillRingStartsWithEveryBufferThatItHolds is what the workload does if a
+// scenario does not say otherwise.
+func TestFillRingStartsWithEveryBufferThatItHolds(t *testing.T) {
+	for _, c := range []struct {
+		area    string
+		entries int
+		want    int64
+	}{
+		{"40MiB", 10240, 10240},
+		{"40MiB", 4096, 4096},
+		{"1MiB", 10240, 256},
+	} {
+		w := world(t, scenario(t, "rfc-base", "netgpu.area_size="+c.area, fmt.Sprintf("netgpu.fill_entries=%d", c.entries)))
+		w.Run(50 * sim.Microsecond) // before anything is sent
+		h := w.Hosts[receiving]
+		if got := pages(h, netgpu.FillRing) + pages(h, netgpu.WQE) + pages(h, netgpu.NapiCache); got != c.want {
+			t.Errorf("area of %s, %d entries: %d buffers in circulation, want %d", c.area, c.entries, got, c.want)
+		}
+	}
+}
+
 // TestStarvedDriverPollsWithTheInterruptDisarmed: a refill that fails makes the poll
 // report busy (patch 20), so that the core spins without an interrupt.
 func TestStarvedDriverPollsWithTheInterruptDisarmed(t *testing.T) {

@@ -28,7 +28,7 @@ type socket struct {
 	txTarget pcie.Target
 	header   uint16 // bytes before TCP options: Ethernet, VLAN, IP, TCP
 	kicked   bool   // on a channel's kick list
-	stopped  bool   // no room in the send queue: wait for completions
+	waiting  bool   // on a channel's waiting list
 
 	// Receive queue: in-order payload that has not gone to the rx ring or the
 	// application.
@@ -188,14 +188,8 @@ func (s *socket) post(c *Core, b *skb, ck *chunk) (moved int64, full bool) {
 // acknowledgements.
 func (s *socket) output(c *Core) {
 	spec := &s.host.spec.CPU
-	sq := s.ch.sq
 	var seg tcp.Segment
-	s.stopped = false
-	for {
-		if !sq.HasRoom(maxWQEBlocks) {
-			s.stopped = true
-			break
-		}
+	for s.ch.mayTransmit(s) {
 		frags, ok := s.ep.Output(s.time(c), &seg)
 		if !ok {
 			break
@@ -208,7 +202,7 @@ func (s *socket) output(c *Core) {
 			c.charge(FnTCPTransmit, spec.TCPTransmit)
 			c.charge(FnXmit, spec.NICTransmit+sim.Time(frags)*spec.NICSegment+spec.Doorbell)
 		}
-		sq.PostTx(c.cursor, &w)
+		s.ch.sq.PostTx(c.cursor, &w)
 	}
 	s.timer.set(s.ep.Deadline())
 }
