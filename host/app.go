@@ -71,12 +71,9 @@ func (t *thread) end(c *Core) {
 		t.received(c)
 		more = t.sock.queued > 0
 	}
-	switch {
-	case t.sock.host.stopped:
-		t.asleep = false // it neither runs nor waits: nobody wakes it
-	case more:
+	if more {
 		c.runnable(t)
-	default:
+	} else {
 		t.asleep = true
 	}
 }

@@ -127,7 +127,13 @@ func (h *Host) channelAt(index int) *channel {
 	core := h.cores[(h.spec.CPU.IRQCore+len(h.channels))%len(h.cores)]
 	core.HasIRQ = true
 	ch := &channel{host: h, index: index, core: core, gro: tcp.NewGRO(&h.spec.TCP), sq: h.nic.AddSQ(len(h.channels))}
+	if h.spec.NIC.TxDIM {
+		ch.txDIM = newDIM(dimTxEQE)
+		s := ch.txDIM.setting()
+		ch.sq.Moderate(s.period, s.frames)
+	}
 	ch.rx[1] = &rxQueue{rq: h.nic.AddRQ(index, len(h.channels), false, pcie.HostMemory)}
+	ch.rx[1].startDIM(&h.spec.NIC)
 	h.channels = append(h.channels, ch)
 	return ch
 }
@@ -408,6 +414,7 @@ func (h *Host) bind(ctx *appContext) error {
 		}
 	}
 	ctx.queue = &rxQueue{rq: h.nic.AddRQ(ifq.QueueID(), at, true, target), ifq: ifq, gpu: h.usesGPU(), pages: h.spec.NIC.PayloadPages()}
+	ctx.queue.startDIM(&h.spec.NIC)
 	ctx.queue.fill.Start(0, int64(slots), int64(params.Fill.Entries))
 	ch.rx[0] = ctx.queue
 	return nil

@@ -14,7 +14,9 @@ type rxQueue struct {
 	gpu    bool            // payload pages are GPU memory
 	pages  int             // netgpu pages per WQE
 	starve int64           // refills that found no pages
-	fill   sim.Gauge       // occupancy of the fill ring
+	dim    dim
+	count  dimSample // packets and bytes polled
+	fill   sim.Gauge // occupancy of the fill ring
 }
 
 // fillPublished publishes what the kernel took from the fill ring, once per bulk.
@@ -38,9 +40,12 @@ type channel struct {
 	phase     phase
 	work      int  // packets of the present poll
 	starved   bool // the last refill failed: keep polling (patch 20)
+	txBusy    bool // the budget for send completions was used up
 	again     bool // the present poll ends by polling again
 	up        []bundle
 	kick      []*socket // sockets that the tasklet lets go on
+	txDIM     dim
+	sent      dimSample // packets and bytes completed
 	waiting   []*socket // sockets that found the send queue full, in order
 	serving   *socket   // the one of them whose turn it is
 }
@@ -89,7 +94,7 @@ func (ch *channel) begin(c *Core) {
 		}
 		ch.phase = phaseRefill
 		ch.refill(c)
-		ch.again = ch.starved || ch.work >= ch.host.spec.CPU.NAPIBudget
+		ch.again = ch.starved || ch.txBusy || ch.work >= ch.host.spec.CPU.NAPIBudget
 		if ch.starved && ch.work == 0 {
 			c.rebook(FnNAPI, FnStarved, ch.host.spec.CPU.NAPIPoll)
 		}
@@ -112,8 +117,8 @@ func (ch *channel) end(c *Core) {
 		if ch.again {
 			ch.tasklet(c)
 			used := ch.work
-			if ch.starved {
-				used = ch.host.spec.CPU.NAPIBudget // what the driver reports (patch 20)
+			if ch.starved || ch.txBusy {
+				used = ch.host.spec.CPU.NAPIBudget // what the driver reports
 			}
 			c.pollDone(used, true)
 			ch.phase = phaseTx
@@ -127,11 +132,35 @@ func (ch *channel) end(c *Core) {
 		ch.scheduled = false
 		ch.tasklet(c)
 		c.pollDone(ch.work, false)
+		ch.moderate(c.cursor)
 		ch.sq.ArmTx(c.cursor)
 		for _, q := range ch.rx {
 			if q != nil {
 				q.rq.ArmRx(c.cursor)
 			}
+		}
+	}
+}
+
+// moderate is mlx5e_handle_tx_dim and mlx5e_handle_rx_dim: at the end of a poll the
+// counters go to DIM, whose decision takes effect at once (Linux: in a work item).
+func (ch *channel) moderate(now sim.Time) {
+	spec := ch.host.nicSpec()
+	if spec.TxDIM {
+		ch.sent.at, ch.sent.events = now, ch.sq.Interrupts()
+		if ch.txDIM.sample(ch.sent) {
+			s := ch.txDIM.setting()
+			ch.sq.Moderate(s.period, s.frames)
+		}
+	}
+	for _, q := range ch.rx {
+		if q == nil || !spec.RxDIM {
+			continue
+		}
+		q.count.at, q.count.events = now, q.rq.Interrupts()
+		if q.dim.sample(q.count) {
+			s := q.dim.setting()
+			q.rq.Moderate(s.period, s.frames)
 		}
 	}
 }
@@ -156,12 +185,19 @@ func (ch *channel) tasklet(c *Core) {
 // pollTx takes send completions: the skb is freed, TSQ may let its socket go on.
 func (ch *channel) pollTx(c *Core) {
 	spec := &ch.host.spec.CPU
-	for range txBudget {
+	ch.txBusy = false
+	for n := 0; ; n++ {
+		if n == txBudget {
+			ch.txBusy = true // mlx5e_poll_tx_cq: poll again
+			return
+		}
 		done, ok := ch.sq.NextTx(c.cursor)
 		if !ok {
 			return
 		}
 		c.charge(FnPollTx, spec.TxCQE+sim.Time(done.Frags)*spec.TxFragment)
+		ch.sent.packets++
+		ch.sent.bytes += int64(done.Bytes)
 		s := ch.host.sockets[done.Flow]
 		s.ep.Sent(s.time(c), int(done.Bytes))
 		if !s.kicked {
@@ -217,6 +253,8 @@ func (ch *channel) pollRx(c *Core) bool {
 func (ch *channel) receive(c *Core, q *rxQueue, done *nic.Completion) {
 	h := ch.host
 	c.charge(FnPollRx, h.perPacket)
+	q.count.packets++
+	q.count.bytes += done.Frame.Length()
 	seg := done.Frame.Seg
 	var first frag
 	nonZC := false
@@ -339,17 +377,12 @@ func (ch *channel) flush(c *Core) {
 	ch.collect(c)
 }
 
-// refill posts receive WQEs in bulks, once per poll.
+// refill posts receive WQEs, once per poll: the ordinary queue first.
 func (ch *channel) refill(c *Core) {
 	ch.starved = false
-	for _, q := range ch.rx {
-		switch {
-		case q == nil:
-		case q.ifq == nil:
-			ch.refillOrdinary(c, q)
-		default:
-			ch.refillNetgpu(c, q)
-		}
+	ch.refillOrdinary(c, ch.rx[1])
+	if q := ch.rx[0]; q != nil {
+		ch.refillNetgpu(c, q)
 	}
 }
 

@@ -59,6 +59,7 @@ type Core struct {
 	queued bool     // a turn is scheduled
 
 	item    item
+	ended   item     // the last one
 	channel *channel // of the present item
 	thread  *thread
 	socket  *socket
@@ -142,6 +143,7 @@ func (c *Core) Handle(now sim.Time, _ sim.Event) {
 		c.host.module.Stamp = int64(now)
 		if c.item != itemNone {
 			c.end()
+			c.book(c.ended, c.cursor-now)
 		}
 		if !c.begin() {
 			c.queued = false
@@ -173,18 +175,28 @@ func (c *Core) begin() bool {
 		c.socket, c.timers = popFront(c.timers)
 		c.item = itemTimer
 		return true
-	case len(c.polls) > 0 && (!c.ksoftirqd || len(c.threads) == 0 || c.softTime <= c.threadTime):
+	case len(c.polls) > 0 && (!c.ksoftirqd || len(c.threads) == 0 || c.host.stopped || c.softTime <= c.threadTime):
 		c.beginSoftirq()
 		return true
-	case len(c.threads) > 0:
+	case len(c.threads) > 0 && !c.host.stopped:
 		c.thread, c.threads = popFront(c.threads)
 		c.item = itemThread
 		began := c.cursor
 		c.thread.begin(c)
-		c.threadTime += c.cursor - began
+		c.book(itemThread, c.cursor-began)
 		return true
 	}
 	return false
+}
+
+// book keeps the virtual run times by which ksoftirqd and the threads take turns.
+func (c *Core) book(it item, d sim.Time) {
+	switch {
+	case it == itemThread:
+		c.threadTime += d
+	case it == itemPoll && c.ksoftirqd:
+		c.softTime += d
+	}
 }
 
 // beginSoftirq runs a step of the NAPI instance in front and keeps the books of
@@ -199,16 +211,13 @@ func (c *Core) beginSoftirq() {
 	c.channel = c.polls[0]
 	c.item = itemPoll
 	c.channel.begin(c)
-	if c.ksoftirqd {
-		c.softTime += c.cursor - began
-	}
+	c.book(itemPoll, c.cursor-began)
 }
 
 // end publishes the outcome of the present item.
 func (c *Core) end() {
-	it := c.item
-	c.item = itemNone
-	switch it {
+	c.ended, c.item = c.item, itemNone
+	switch c.ended {
 	case itemTimer:
 		c.socket.timer.expire(c)
 	case itemPoll:

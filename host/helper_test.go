@@ -10,10 +10,11 @@ import (
 	"netgpusim/tcp"
 )
 
-// scenario loads a built-in with settings on top.
+// scenario loads a built-in with settings on top. Interrupt moderation stands still,
+// so that a run has a closed form; dim_test.go moves it.
 func scenario(t testing.TB, name string, sets ...string) *scenarios.Scenario {
 	t.Helper()
-	s, err := scenarios.Load(name, sets)
+	s, err := scenarios.Load(name, append([]string{"nic.rx_dim=false", "nic.tx_dim=false"}, sets...))
 	if err != nil {
 		t.Fatal(err)
 	}

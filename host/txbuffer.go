@@ -1,6 +1,8 @@
 package host
 
 import (
+	"fmt"
+
 	"netgpusim/netgpu"
 	"netgpusim/sim"
 )
@@ -13,9 +15,8 @@ type txBuffer struct {
 	sock     *netgpu.Socket
 	base     uint64 // address of the buffer
 
-	held  sim.FIFO[heldFragment]
-	ends  uint64 // stream offset behind the newest fragment
-	Fault netgpu.Errno
+	held sim.FIFO[heldFragment]
+	ends uint64 // stream offset behind the newest fragment
 }
 
 // heldFragment is a transmit fragment until TCP has seen its last byte acknowledged.
@@ -34,8 +35,8 @@ func (b *txBuffer) attach(offset, n int64) {
 	for n > 0 {
 		count, bytes, errno := b.sock.AttachPages(netgpu.Iovec{Base: b.base + uint64(offset), Len: uint64(n)}, fragments[:])
 		if errno != netgpu.OK {
-			b.Fault = errno
-			return
+			// The buffer is registered whole: no input can cause this.
+			panic(fmt.Sprintf("host: sendmsg of %d bytes at offset %d of a registered buffer: %v", n, offset, errno))
 		}
 		for _, f := range fragments[:count] {
 			b.ends += uint64(f.Len)

@@ -4,8 +4,8 @@ import "netgpusim/sim"
 
 // moderation decides when a completion queue raises its interrupt: after so many
 // completions, or some time after a completion, whichever comes first, and only
-// while the driver has armed the queue. Linux 5.8 mlx5 sets the pair per CQ; DIM
-// would move it at run time, which this model leaves at the profile's values.
+// while the driver has armed the queue. Linux 5.8 mlx5 sets the pair per CQ, and its
+// DIM moves it at run time (RQ.Moderate, SQ.Moderate).
 type moderation struct {
 	timer   sim.Timer
 	period  sim.Time
@@ -14,6 +14,7 @@ type moderation struct {
 	armed   bool
 	from    sim.Time // when the doorbell that armed the queue reached the NIC
 	count   int
+	raised  int64 // interrupts so far
 }
 
 // completed tells of a CQE that has left the NIC at time written. If the interrupt
@@ -70,7 +71,9 @@ func (m *moderation) expired(e *sim.Engine) bool {
 	return true
 }
 
+// disarm follows the interrupt: the driver has to ask for the next one.
 func (m *moderation) disarm() {
+	m.raised++
 	m.armed = false
 	m.count = 0
 	m.timer.Stop()

@@ -128,6 +128,12 @@ func (q *RQ) NextRx(now sim.Time) *Completion {
 // PopRx takes the completion that NextRx showed.
 func (q *RQ) PopRx() { q.cqHead++ }
 
+// Moderate sets the interrupt moderation of the queue.
+func (q *RQ) Moderate(period sim.Time, frames int) { q.mod.period, q.mod.frames = period, frames }
+
+// Interrupts is how many the queue has raised.
+func (q *RQ) Interrupts() int64 { return q.mod.raised }
+
 // ArmRx asks for an interrupt at the next completion (or for those not polled
 // yet): a doorbell record in host memory and 8 bytes of MMIO (Linux 5.8 mlx5 cq.h).
 func (q *RQ) ArmRx(now sim.Time) {

@@ -2,6 +2,7 @@ package nic
 
 import (
 	"bytes"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -131,12 +132,12 @@ func TestARestoredNICGoesOnLikeTheOneThatWasSaved(t *testing.T) {
 
 // Measuring from a baseline leaves out what was before.
 func TestCountersSubtractEverythingButTheMaximum(t *testing.T) {
-	r := busyRig(t, 5)
-	for range 500 {
-		r.step()
+	var base Counters
+	fields := reflect.ValueOf(&base).Elem()
+	for i := range fields.NumField() {
+		fields.Field(i).SetInt(int64(100 + i))
 	}
-	base := r.nic.Counters
-	if zero := base.Sub(base); zero != (Counters{LagMax: base.LagMax}) || base.LagMax == 0 {
+	if zero := base.Sub(base); zero != (Counters{LagMax: base.LagMax}) {
 		t.Errorf("a counter minus itself is %+v", zero)
 	}
 	if same := base.Sub(Counters{}); same != base {

@@ -21,6 +21,8 @@ type Spec struct {
 	CQEBytes  sim.Bytes `key:"cqe_bytes" min:"64" max:"128" doc:"size of a completion queue entry"`
 	EQEBytes  sim.Bytes `key:"eqe_bytes" min:"64" max:"64" doc:"size of an event queue entry"`
 
+	RxDIM            bool     `key:"rx_dim" doc:"dynamic moderation (Linux net_dim) of receive interrupts; it starts at 8 us / 128 and moves both by itself, so that rx_coalesce_time and rx_coalesce_frames do not count"`
+	TxDIM            bool     `key:"tx_dim" doc:"the same for send interrupts"`
 	RxCoalesceTime   sim.Time `key:"rx_coalesce_time" min:"0" max:"1ms" doc:"receive interrupt moderation: longest wait after a completion"`
 	RxCoalesceFrames int      `key:"rx_coalesce_frames" min:"1" max:"65535" doc:"receive interrupt moderation: completions that end the wait"`
 	RxCoalesceMode   string   `key:"rx_coalesce_mode" enum:"cqe|eqe" doc:"what starts the receive moderation period: every completion (cqe) or the first one after the last interrupt (eqe)"`

@@ -60,7 +60,8 @@ type SQ struct {
 	nic   *NIC
 	index int
 
-	wqes       []TxWQE // one slot per WQE; at most one WQE per basic block
+	wqes       []TxWQE    // one slot per WQE; at most one WQE per basic block
+	fetched    []sim.Time // by slot: when the NIC has read the WQE
 	cqes       []TxCompletion
 	head, tail uint32   // WQEs taken by the NIC, posted by the driver
 	rung       uint32   // producer index of the last doorbell that arrived
@@ -74,8 +75,9 @@ type SQ struct {
 // AddSQ adds a send queue on a channel.
 func (n *NIC) AddSQ(channel int) *SQ {
 	q := &SQ{Channel: channel, nic: n, index: len(n.sqs),
-		wqes: make([]TxWQE, n.spec.SQEntries),
-		cqes: make([]TxCompletion, n.spec.SQEntries)}
+		wqes:    make([]TxWQE, n.spec.SQEntries),
+		fetched: make([]sim.Time, n.spec.SQEntries),
+		cqes:    make([]TxCompletion, n.spec.SQEntries)}
 	q.mod = moderation{period: n.spec.TxCoalesceTime, frames: n.spec.TxCoalesceFrames}
 	q.mod.timer.Init(sim.Event{Actor: n.id, Kind: evTxExpired, A: uint32(q.index)})
 	n.sqs = append(n.sqs, q)
@@ -115,6 +117,12 @@ func (q *SQ) NextTx(now sim.Time) (TxCompletion, bool) {
 	return c, true
 }
 
+// Moderate sets the interrupt moderation of the queue.
+func (q *SQ) Moderate(period sim.Time, frames int) { q.mod.period, q.mod.frames = period, frames }
+
+// Interrupts is how many the queue has raised.
+func (q *SQ) Interrupts() int64 { return q.mod.raised }
+
 // ArmTx asks for an interrupt at the next completion (or for those not polled yet).
 func (q *SQ) ArmTx(now sim.Time) {
 	from := q.nic.tree.MMIOWrite(now, doorbellBytes)
@@ -129,9 +137,13 @@ func (q *SQ) interrupt(at sim.Time) {
 	q.nic.raise(at, q.Channel)
 }
 
-// doorbell is a doorbell that has come through the NIC's pipeline.
+// doorbell is a doorbell that has come through the NIC's pipeline: the new WQEs are
+// read at once, however long their turn will take to come.
 func (n *NIC) doorbell(now sim.Time, q *SQ, producer uint32) {
-	q.rung = producer
+	for ; q.rung != producer; q.rung++ {
+		slot := q.rung & uint32(len(q.wqes)-1)
+		_, q.fetched[slot] = n.tree.Read(now, pcie.HostMemory, int64(q.wqes[slot].BasicBlocks())*bbBytes)
+	}
 	if !n.waiting {
 		n.send(now)
 	}
@@ -167,14 +179,14 @@ func (n *NIC) turnOf() *SQ {
 	return nil
 }
 
-// transmit fetches one WQE and its payload and puts its frames on the wire as
-// their bytes arrive.
+// transmit fetches the payload of one WQE and puts its frames on the wire as their
+// bytes arrive.
 func (n *NIC) transmit(now sim.Time, q *SQ) {
-	w := &q.wqes[q.head&uint32(len(q.wqes)-1)]
+	slot := q.head & uint32(len(q.wqes)-1)
+	w := &q.wqes[slot]
 	q.head++
 	n.Counters.TxWQEs++
-	blocks := w.BasicBlocks()
-	_, fetched := n.tree.Read(now, pcie.HostMemory, int64(blocks)*bbBytes)
+	fetched := max(now, q.fetched[slot])
 	frames := tcp.Frames(&w.Seg)
 	header := fetched // when the header is there
 	if frames > 1 {
@@ -201,7 +213,7 @@ func (n *NIC) transmit(now sim.Time, q *SQ) {
 		n.Counters.TxBytes += frame.Length()
 	}
 	q.cqes[(q.head-1)&uint32(len(q.cqes)-1)] = TxCompletion{Token: w.Token, Flow: w.Flow,
-		Bytes: w.Seg.Len, Frags: w.Frags, blocks: uint8(blocks)}
+		Bytes: w.Seg.Len, Frags: w.Frags, blocks: uint8(w.BasicBlocks())}
 	n.engine.Schedule(departed, sim.Event{Actor: n.id, Kind: evSent, A: uint32(q.index)})
 }
 
