@@ -12,7 +12,7 @@ type Spec struct {
 	Channels int       `key:"channels" min:"1" max:"128" doc:"channels (RX/TX queue pairs with one interrupt); queue ids n..2n-1 are the shadow group that AF_XDP and netgpu use"`
 
 	HeaderSplit sim.Bytes `key:"header_split" min:"14" max:"256" doc:"fixed offset at which the netgpu receive queue splits a frame between the host page and the netgpu page"`
-	Fragment    sim.Bytes `key:"fragment" min:"256" max:"65536" doc:"largest payload entry of a receive WQE: one netgpu page"`
+	Fragment    sim.Bytes `key:"fragment" min:"256" max:"4096" doc:"largest payload entry of a receive WQE: one netgpu page"`
 
 	RQEntries int       `key:"rq_entries" min:"64" max:"8192" pow2:"true" doc:"receive WQEs per queue"`
 	CQEntries int       `key:"cq_entries" min:"64" max:"8192" pow2:"true" doc:"completion queue entries per receive queue"`

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"netgpusim/host"
 	"netgpusim/netgpu"
@@ -34,6 +35,7 @@ func collect(s *scenarios.Scenario, w *host.World) *reports.Result {
 		r.PerFlow = append(r.PerFlow, flow(w, i, span))
 		r.GoodputGbps += r.PerFlow[i].GoodputGbps
 	}
+	idleFlows(r)
 	confidence(r, &w.Batches)
 	r.Series = []reports.Series{series("goodput_gbps", &w.Goodput), series("cwnd_bytes", &w.Cwnd)}
 	for i := range w.Wires {
@@ -68,6 +70,20 @@ func collect(s *scenarios.Scenario, w *host.World) *reports.Result {
 	r.Digest = digest(w, r)
 	r.Limit, r.Ladder = limits(r)
 	return r
+}
+
+// idleFlows warns of connections that delivered nothing beside others that did: the
+// run as a whole has not stalled, and its goodput hides them.
+func idleFlows(r *reports.Result) {
+	var idle []string
+	for _, f := range r.PerFlow {
+		if f.Bytes == 0 {
+			idle = append(idle, f.ID)
+		}
+	}
+	if len(idle) > 0 && len(idle) < len(r.PerFlow) {
+		r.Warnings = append(slices.Clip(r.Warnings), fmt.Sprintf("%d of %d flows delivered nothing after the warm-up: %s", len(idle), len(r.PerFlow), strings.Join(idle[:min(len(idle), 5)], ", ")))
+	}
 }
 
 // confidence gives the goodput its interval and warns where that means little.

@@ -42,6 +42,7 @@ func (r *resolver) uses() [2]hostUse {
 		from, to := ends(&u, &f)
 		if f.Tx == "netgpu" {
 			from.netgpuTx = true
+			from.netgpuRx = from.netgpuRx || f.Symmetric
 			from.netgpuSockets += f.Count
 		}
 		if f.Rx == "netgpu" {
