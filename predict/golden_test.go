@@ -50,6 +50,9 @@ var builtins = sync.OnceValues(func() (map[string]*reports.Result, error) {
 
 func results(t *testing.T) map[string]*reports.Result {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("runs every built-in scenario at its full length")
+	}
 	all, err := builtins()
 	if err != nil {
 		t.Fatal(err)

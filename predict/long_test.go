@@ -50,9 +50,6 @@ func TestHostileLinksLoseNoPage(t *testing.T) {
 				for _, v := range r.Violations {
 					t.Errorf("violation: %s: %s", v.Invariant, v.What)
 				}
-				if r.GoodputGbps == 0 {
-					t.Error("nothing arrived")
-				}
 			})
 		}
 	}

@@ -28,7 +28,6 @@ func say(text string) cell { return cell{text: text} }
 // row is one line of a table with the remarks that stand below it.
 type row struct {
 	cells []cell
-	notes []note
 }
 
 // note is a remark below a row; label says what it is ("source"), or is empty.
@@ -44,15 +43,8 @@ type table struct {
 	rows    []row
 }
 
-func (t *table) add(cells ...cell) *row {
+func (t *table) add(cells ...cell) {
 	t.rows = append(t.rows, row{cells: cells})
-	return &t.rows[len(t.rows)-1]
-}
-
-func (r *row) note(label, text string) {
-	if text != "" {
-		r.notes = append(r.notes, note{label: label, text: text})
-	}
 }
 
 const (
@@ -85,7 +77,7 @@ func (p *page) table(t *table) {
 	}
 	for _, r := range t.rows {
 		p.row(t, l, r.cells)
-		notes := r.notes
+		var notes []note
 		for _, i := range l.spilled {
 			if text := r.cells[i].text; text != "" {
 				notes = append(notes, note{label: t.columns[i].below, text: text, style: r.cells[i].style})

@@ -15,6 +15,9 @@ var update = flag.Bool("update", false, "rewrite the console blocks of README.md
 // TestREADMEShowsWhatTheCommandsPrint runs the commands of README.md's console
 // blocks ("$ netgpusim ARGS", optionally "| head -N") and compares their output.
 func TestREADMEShowsWhatTheCommandsPrint(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs scenarios at their full length")
+	}
 	const path = "../../README.md"
 	text, err := os.ReadFile(path)
 	if err != nil {
