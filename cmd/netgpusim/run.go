@@ -50,7 +50,7 @@ where the scenario does not expect it, 2 if a scenario is wrong.`,
   netgpusim run rfc-v2-gpu-rx --what-if --set link.rate=100Gbps --set nic.mtu=9000
   netgpusim run rfc-v2-gpu-rx copy-rx --format csv > results.csv
   netgpusim run smoke --pcap smoke.pcapng
-  netgpusim run long.yaml --save state --save-at 500ms, later:
+  netgpusim run mine.yaml --save state --save-at 500ms    and after an interruption:
   netgpusim run --resume state`,
 		ValidArgsFunction: completeScenario,
 		RunE: func(cmd *cobra.Command, args []string) error {
