@@ -1,8 +1,6 @@
 package gpu
 
 import (
-	"strconv"
-
 	"netgpusim/pcie"
 	"netgpusim/sim"
 )
@@ -33,27 +31,8 @@ type Device struct {
 
 // New makes a GPU with nothing allocated. The error is a *SpecError.
 func New(spec *Spec) (*Device, error) {
-	for _, size := range []struct {
-		key   string
-		given sim.Bytes
-	}{{"gpu.memory", spec.Memory}, {"gpu.bar1", spec.BAR1}} {
-		if size.given < spec.PageSize {
-			return nil, &SpecError{size.key, strconv.FormatInt(int64(size.given), 10), "at least page_size"}
-		}
-	}
-	if p := spec.PageSize; p < HostPage || p&(p-1) != 0 {
-		return nil, &SpecError{"gpu.page_size", strconv.FormatInt(int64(p), 10), "a power of two from 4096"}
-	}
-	if spec.MemoryBandwidth <= 0 {
-		return nil, &SpecError{"gpu.memory_bandwidth", strconv.FormatInt(int64(spec.MemoryBandwidth), 10), "more than 0"}
-	}
-	for _, latency := range []struct {
-		key   string
-		given sim.Time
-	}{{"gpu.bar_read", spec.BARRead}, {"gpu.write_visibility", spec.WriteVisibility}} {
-		if latency.given < 0 {
-			return nil, &SpecError{latency.key, latency.given.String(), "0 or more"}
-		}
+	if err := check(spec); err != nil {
+		return nil, err
 	}
 	return &Device{
 		spec:     *spec,

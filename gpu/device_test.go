@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"errors"
+	"math"
 	"testing"
 
 	"netgpusim/sim"
@@ -16,10 +17,21 @@ func testSpec() Spec {
 		MemoryBandwidth: 2560 * sim.Gbps,
 		BARRead:         500 * sim.Nanosecond,
 		WriteVisibility: 300 * sim.Nanosecond,
+		MemoryShare:     0.8,
+		MemoryLatency:   150 * sim.Nanosecond,
+		Flush:           500 * sim.Nanosecond,
+		CopySetup:       1500 * sim.Nanosecond,
+		CopyFetch:       300 * sim.Nanosecond,
+		CopyRampRate:    300 * sim.Gbps,
+		HostFabric:      100 * sim.Nanosecond,
+		ReadSlices:      16,
+		SliceReads:      4,
+		LineInterval:    15 * sim.Nanosecond,
+		StoreInterval:   5 * sim.Nanosecond,
 	}
 }
 
-func newDevice(t *testing.T, spec Spec) *Device {
+func newDevice(t testing.TB, spec Spec) *Device {
 	t.Helper()
 	d, err := New(&spec)
 	if err != nil {
@@ -283,6 +295,21 @@ func TestNewRefusesWhatCannotWorkAndNamesTheKey(t *testing.T) {
 		{"memory_bandwidth", func(s *Spec) { s.MemoryBandwidth = 0 }},
 		{"bar_read", func(s *Spec) { s.BARRead = -1 }},
 		{"write_visibility", func(s *Spec) { s.WriteVisibility = -1 }},
+		{"memory_share", func(s *Spec) { s.MemoryShare = 0 }},
+		{"memory_share", func(s *Spec) { s.MemoryShare = math.NaN() }},
+		{"memory_latency", func(s *Spec) { s.MemoryLatency = -1 }},
+		{"flush", func(s *Spec) { s.Flush = -1 }},
+		{"copy_setup", func(s *Spec) { s.CopySetup = -1 }},
+		{"copy_fetch", func(s *Spec) { s.CopyFetch = -1 }},
+		{"copy_ramp", func(s *Spec) { s.CopyRamp = -1 }},
+		{"copy_ramp_rate", func(s *Spec) { s.CopyRampRate = 0 }},
+		{"host_fabric", func(s *Spec) { s.HostFabric = -1 }},
+		{"read_slices", func(s *Spec) { s.ReadSlices = 0 }},
+		{"read_slices", func(s *Spec) { s.ReadSlices = 1 << 40 }},
+		{"slice_reads", func(s *Spec) { s.SliceReads = 0 }},
+		{"slice_reads", func(s *Spec) { s.SliceReads = 1000 }},
+		{"line_interval", func(s *Spec) { s.LineInterval = -1 }},
+		{"store_interval", func(s *Spec) { s.StoreInterval = -1 }},
 	} {
 		s := testSpec()
 		c.make(&s)

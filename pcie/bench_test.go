@@ -2,6 +2,7 @@ package pcie
 
 import (
 	"testing"
+	"time"
 
 	"netgpusim/sim"
 )
@@ -63,4 +64,70 @@ func BenchmarkDuplex(b *testing.B) {
 		t.MMIOWrite(now, 8)
 		now = max(now+300*sim.Nanosecond, last-4*sim.Microsecond)
 	}
+}
+
+// BenchmarkEngines books and simulates the same load on both engines: a netgpu packet
+// received, header, payload and CQE, or a page of a GPU read. ratio is how many times
+// more transactions a second the fast engine does.
+func BenchmarkEngines(b *testing.B) {
+	packet := func(now sim.Time) []job {
+		return []job{
+			{at: now, target: HostMemory, bytes: 94}, {at: now, target: PeerGPU, bytes: 1420}, {at: now, target: HostMemory, bytes: 64},
+		}
+	}
+	page := func(now sim.Time) []job { return []job{{at: now, target: PeerGPU, bytes: 4096, read: true}} }
+	both := func(now sim.Time) []job { return append(packet(now), page(now)...) }
+	for _, c := range []struct {
+		name  string
+		gap   sim.Time
+		round func(now sim.Time) []job
+	}{
+		{"packet", 150 * sim.Nanosecond, packet},
+		{"page", 400 * sim.Nanosecond, page},
+		{"both", 500 * sim.Nanosecond, both},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			var jobs []job
+			for i := range 2000 {
+				jobs = append(jobs, c.round(sim.Time(i)*c.gap)...)
+			}
+			s := testSpec()
+			var fast, exact time.Duration
+			for b.Loop() {
+				start := time.Now()
+				runFast(b, &s, 64, testPeer, jobs)
+				middle := time.Now()
+				feedExact(b, &s, jobs)
+				fast, exact = fast+middle.Sub(start), exact+time.Since(middle)
+			}
+			done := float64(b.N) * float64(len(jobs))
+			b.ReportMetric(done/fast.Seconds()/1e6, "fast-M/s")
+			b.ReportMetric(done/exact.Seconds()/1e6, "exact-M/s")
+			b.ReportMetric(exact.Seconds()/fast.Seconds(), "ratio")
+		})
+	}
+}
+
+// feedExact gives the exact engine its jobs as their time comes, so that its queue of
+// events is no longer than a run's.
+func feedExact(b *testing.B, s *Spec, jobs []job) {
+	engine := sim.NewEngine()
+	x, err := NewExact(engine, "test", s, 64, testPeer, ExactOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, j := range jobs {
+		engine.Run(j.at)
+		q := Request{From: AtNIC, To: AtGPU, Bytes: j.bytes}
+		if j.target == HostMemory {
+			q.To = AtHost
+		}
+		if j.read {
+			q.Kind = ReadRequest
+		}
+		if _, err := x.Submit(j.at, q); err != nil {
+			b.Fatal(err)
+		}
+	}
+	engine.Run(sim.Never)
 }

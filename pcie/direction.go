@@ -7,6 +7,7 @@ type direction struct {
 	pace    sim.Pace
 	rate    sim.Bandwidth // what the DLLP tax leaves
 	latency sim.Time      // PHYs and data link layers
+	framing int64         // bytes around each TLP's header and data
 
 	payload int64    // data bytes sent since Restart
 	total   int64    // with TLP headers and framing
@@ -34,23 +35,36 @@ func (d *direction) carryPosted(b *burst, z sizes, payload int64, credits *windo
 // order among their own kind.
 func (d *direction) carryOther(b *burst, z sizes, payload int64, queue *order) {
 	ready := b.first
-	b.after(max(queue.until(ready), d.posted.until(ready)))
+	b.after(queue.until(ready))
+	if !queue.relaxed {
+		b.after(d.posted.until(ready))
+	}
 	d.send(b, z, payload)
 	queue.note(ready, b.last)
+}
+
+// carryRequests is carryOther for a burst of read requests that were asked for at
+// now. Without credits the receiver has room for as many as there are tags.
+func (d *direction) carryRequests(b *burst, credits *slots, now sim.Time, queue *order) {
+	if credits != nil {
+		credits.admit(b, now)
+	}
+	d.carryOther(b, d.framed(sizes{}, b.pieces, requestHeader), 0, queue)
 }
 
 // carryAnswers is carryOther for the completions of a burst of read requests that
 // have been served. The burst comes in request by request and goes out TLP by TLP.
 func (d *direction) carryAnswers(b *burst, a *answers, payload int64, queue *order) {
-	d.carryOther(b, a.request, payload, queue)
+	w := a.on(d)
+	d.carryOther(b, w.request, payload, queue)
 	if a.tlps == 1 {
 		return
 	}
 	// The times are when the last completion of each request has left.
 	if a.perTail > 1 {
-		b.prev = b.last - d.pace.Time(a.tlp.tail)
+		b.prev = b.last - d.pace.Time(w.tlp.tail)
 	}
-	b.first -= d.pace.Time(a.afterFirst)
+	b.first -= d.pace.Time(w.afterFirst)
 	b.pieces = a.tlps
 }
 

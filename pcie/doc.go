@@ -7,8 +7,11 @@
 // and without allocation. Within a transaction the TLPs are followed by three
 // representatives, the first, the last but one and the last: in a tandem of
 // first-in-first-out stages with TLPs of equal size, no other is ever what the last
-// has to wait for. The tests compare with a simulation TLP by TLP, to the
-// picosecond where the booking is exact.
+// has to wait for.
+//
+// Exact is the same tree TLP by TLP, as an actor of a sim.Engine: queues, credits, tags
+// and the passing rules are there as such, any device can be a requester, and ACK and
+// UpdateFC DLLPs can be sent one by one. It is the reference that the tests hold Tree to.
 //
 // How to use it:
 //
@@ -20,7 +23,7 @@
 //  3. Call Restart when warm-up ends and Links for the counters.
 //
 // The ordering rules of the PCIe base specification (table "Ordering Rules
-// Summary") that a booking keeps, strict ordering, no relaxed-ordering bit:
+// Summary") that a booking keeps, unless Spec sets relaxed or ID-based ordering:
 //
 //   - A posted write does not pass one that was ready before it on any link they
 //     share, so visibility is monotone for each destination. Different destinations
@@ -30,6 +33,8 @@
 //     for the link before it.
 //   - A posted write passes read requests that wait for a tag, and completions
 //     that are booked but not yet due.
+//   - With relaxed ordering the NIC's writes do not wait for each other in the root
+//     complex, and the completions of its reads pass posted writes.
 //
 // docs/models/pcie.md has the equations, parameters and sources.
 package pcie

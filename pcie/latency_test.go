@@ -10,7 +10,7 @@ import (
 // everyLink calls f for all generations and lanes, with latencies that the slowest
 // link can keep.
 func everyLink(f func(gen, lanes int, spec Spec)) {
-	for gen := 1; gen <= 5; gen++ {
+	for gen := 1; gen <= 6; gen++ {
 		for lanes := 1; lanes <= 16; lanes *= 2 {
 			s := rootSpec()
 			s.NICGen, s.NICLanes = gen, lanes
@@ -153,7 +153,7 @@ func TestNewRefusesWhatCannotWorkAndNamesTheKey(t *testing.T) {
 		make func(s *Spec)
 	}{
 		{"topology", func(s *Spec) { s.Topology = "ring" }},
-		{"nic_gen", func(s *Spec) { s.NICGen = 6 }},
+		{"nic_gen", func(s *Spec) { s.NICGen = 7 }},
 		{"gpu_gen", func(s *Spec) { s.GPUGen = 0 }},
 		{"uplink_lanes", func(s *Spec) { s.UplinkLanes = 12 }},
 		{"nic_lanes", func(s *Spec) { s.NICLanes = 0 }},

@@ -6,7 +6,10 @@ import "netgpusim/sim"
 // link. It remembers two: the youngest so far, and one before it, because a NIC
 // books some writes ahead (an interrupt for when a CQE is visible) and others that
 // are ready earlier must neither wait for those nor lose their own order.
-type order struct{ before, youngest mark }
+type order struct {
+	before, youngest mark
+	relaxed          bool // these may pass posted writes
+}
 
 // mark is when a burst was ready for the link and when it had left.
 type mark struct{ ready, left sim.Time }

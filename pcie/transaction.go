@@ -7,62 +7,91 @@ import "netgpusim/sim"
 // free: later than the bare transmission if earlier traffic, a slower link
 // downstream or the receiver's posted credits hold it up. visible is when software
 // at the destination can see the last byte; it never goes back from one write to
-// the next to the same destination. A write of 0 bytes is the zero-length write of
-// the PCIe specification: one DW with no byte enabled.
+// the next to the same destination, unless the NIC sets relaxed ordering. A write of
+// 0 bytes is the zero-length write of the PCIe specification: one DW with no byte
+// enabled.
 func (t *Tree) Write(now sim.Time, dst Target, n int64) (sent, visible sim.Time) {
 	t.clock.tick(now)
-	for n > t.postedBurst {
-		// What the credits at hand cover waits for none, however much it is.
-		burst := max(t.postedBurst, t.postedRoom(now, dst)<<t.payloadShift)
-		if n <= burst {
-			break
+	address := t.address(dst, n)
+	for {
+		part := n
+		if n > t.postedBurst {
+			// What the credits at hand cover waits for none, however much it is.
+			part = min(n, max(t.postedBurst, t.postedRoom(now, dst)<<t.payloadShift))
 		}
-		t.post(now, dst, burst)
-		n -= burst
+		part = t.onPage(dst, address, part)
+		sent, visible = t.post(now, dst, address, part)
+		if n -= part; n <= 0 {
+			return sent, visible
+		}
+		address += part
 	}
-	return t.post(now, dst, n)
+}
+
+// address is where the next transaction with a target goes.
+func (t *Tree) address(target Target, n int64) int64 {
+	if target != HostMemory || t.memory.plain {
+		return 0
+	}
+	return t.memory.addresses.next(n)
+}
+
+// onPage is how many of n bytes may be booked in one go for the sake of translation.
+func (t *Tree) onPage(target Target, address, n int64) int64 {
+	if target != HostMemory || t.memory.iommu == nil {
+		return n
+	}
+	return min(n, t.memory.toPageEnd(address))
 }
 
 // postedRoom is the number of full TLPs for which there are credits all the way to
 // dst.
 func (t *Tree) postedRoom(now sim.Time, dst Target) int64 {
-	room := t.nic.credits[0].room(now)
-	if out := t.targets[dst].outCredit; out != nil {
-		room = min(room, out.room(now))
+	room := t.nic.credits[0].posted.room(now)
+	out := t.targets[dst].out
+	for i := range out {
+		room = min(room, out[i].credits.posted.room(now))
 	}
 	return room
 }
 
 // post is Write for as many bytes as may be booked in one go.
-func (t *Tree) post(now sim.Time, dst Target, n int64) (sent, visible sim.Time) {
+func (t *Tree) post(now sim.Time, dst Target, address, n int64) (sent, visible sim.Time) {
 	to := &t.targets[dst]
 	data := dataBytes(n)
 	tlps, body := split(data, t.payloadShift)
-	wire := body.framed(tlps, writeOverhead)
 	units := (data + creditBytes - 1) / creditBytes
+	where := t.memory.at(address)
+	now = t.ask(now, dst, where.page, true)
 
-	first := t.nic.up
-	credits := t.nic.credits[0]
+	d := t.nic.up
+	credits := t.nic.credits[0].posted
 	b := newBurst(tlps, now)
-	first.carryPosted(&b, wire, n, credits, units)
+	d.carryPosted(&b, d.framed(body, tlps, writeHeader), n, credits, units)
 	sent = b.last
-	b.delay(first.latency)
+	b.delay(d.latency)
 
-	if to.out != nil {
-		b.delay(to.turn)
-		if to.peerWrites != nil {
-			to.peerWrites.receive(&b, body)
+	for i := range to.out {
+		h := &to.out[i]
+		h.enter(&b, d, body, writeHeader)
+		if h.peer != nil {
+			ready := b.first
+			h.peer.receive(&b, body)
+			h.passed.note(ready, b.last)
 		}
-		to.out.carryPosted(&b, wire, n, to.outCredit, units)
+		h.link.carryPosted(&b, h.link.framed(body, tlps, writeHeader), n, h.credits.posted, units)
 		// The TLPs have left the switch's or root complex's receive buffer.
-		credits.hold(b.first+first.latency, b.last+first.latency)
-		first, credits = to.out, to.outCredit
-		b.delay(first.latency)
+		credits.hold(b.first+d.latency, b.last+d.latency)
+		d, credits = h.link, h.credits.posted
+		b.delay(d.latency)
 	}
 	if to.writes != nil {
 		to.writes.receive(&b, body)
 	}
-	credits.hold(b.first+first.latency, b.last+first.latency)
+	if dst == HostMemory && !t.memory.plain {
+		t.memory.commit(&b, body, where)
+	}
+	credits.hold(b.first+d.latency, b.last+d.latency)
 	return sent, b.last + to.visible
 }
 
@@ -73,55 +102,53 @@ func (t *Tree) post(now sim.Time, dst Target, n int64) (sent, visible sim.Time) 
 // flushes earlier writes on its way.
 func (t *Tree) Read(now sim.Time, src Target, n int64) (first, last sim.Time) {
 	t.clock.tick(now)
+	address := t.address(src, n)
 	first = sim.Never
-	for n > t.readBurst {
-		burst := max(t.readBurst, t.tags.room(now)<<t.requestShift)
-		if n <= burst {
-			break
+	for {
+		part := n
+		if n > t.readBurst {
+			part = t.readBurst
+			if !t.narrow {
+				part = min(n, max(part, t.tags.room(now)<<t.requestShift))
+			}
 		}
-		begin, _ := t.fetch(now, src, burst)
+		part = t.onPage(src, address, part)
+		var begin sim.Time
+		begin, last = t.fetch(now, src, address, part)
 		first = min(first, begin)
-		n -= burst
+		if n -= part; n <= 0 {
+			return first, last
+		}
+		address += part
 	}
-	begin, last := t.fetch(now, src, n)
-	return min(first, begin), last
 }
 
 // fetch is Read for as many bytes as may be booked in one go.
-func (t *Tree) fetch(now sim.Time, src Target, n int64) (first, last sim.Time) {
+func (t *Tree) fetch(now sim.Time, src Target, address, n int64) (first, last sim.Time) {
 	from := &t.targets[src]
-	data := dataBytes(n)
-	requests, asked := split(data, t.requestShift)
-	wire := sizes{}.framed(requests, requestBytes)
+	requests, asked := split(dataBytes(n), t.requestShift)
+	where := t.memory.at(address)
 
-	b := newBurst(requests, now)
-	t.tags.admit(&b, 0)
-	up := t.nic.up
-	up.carryOther(&b, wire, 0, &t.requested)
-	b.delay(up.latency)
-	if from.out != nil {
-		b.delay(from.turn)
-		from.out.carryOther(&b, wire, 0, &from.forwarded)
-		b.delay(from.out.latency)
+	b := newBurst(requests, t.ask(now, src, where.page, false))
+	t.tags.admit(&b, now)
+	credits, latency := t.request(now, &b, from)
+	if src == HostMemory && !t.memory.plain {
+		t.memory.take(now, &b, where)
 	}
-	b.delay(from.service)
-
-	// Answers: as many completions per request as its data needs.
+	if credits != nil {
+		credits.hold(b.first+latency, b.last+latency)
+	}
+	if src == HostMemory {
+		t.memory.serve(&b, asked, where, from.service)
+	} else {
+		b.delay(from.service)
+	}
 	if from.reads != nil {
 		from.reads.supply(&b, asked)
 	}
+	// Answers: as many completions per request as its data needs.
 	c := t.completions(requests, asked)
-	if from.back == nil {
-		t.nic.down.carryAnswers(&b, &c, n, &from.arrived)
-	} else {
-		from.back.carryAnswers(&b, &c, n, &from.answered)
-		b.delay(from.back.latency + from.turn)
-		if from.peerReads != nil {
-			from.peerReads.receive(&b, c.body)
-		}
-		t.nic.down.carryOther(&b, c.tlp, n, &from.arrived)
-	}
-	b.delay(t.nic.down.latency)
+	t.respond(now, &b, &c, n, from)
 	// A request's tag is free when its last completion is in; completions come
 	// evenly spaced.
 	done := b.last
@@ -132,29 +159,88 @@ func (t *Tree) fetch(now sim.Time, src Target, n int64) (first, last sim.Time) {
 	return b.first, b.last
 }
 
+// request takes read requests, asked for at now, from the NIC to a target. It returns
+// the credits that they hold there, nil if those cannot bind, and how long these take
+// to come home.
+func (t *Tree) request(now sim.Time, b *burst, to *target) (credits *slots, latency sim.Time) {
+	d := t.nic.up
+	credits = t.nic.credits[0].nonPosted
+	d.carryRequests(b, credits, now, &t.requested)
+	b.delay(d.latency)
+	for i := range to.out {
+		h := &to.out[i]
+		h.enter(b, d, sizes{}, requestHeader)
+		b.after(h.passed.until(b.first))
+		h.link.carryRequests(b, h.credits.nonPosted, now, &h.queue)
+		if credits != nil {
+			credits.hold(b.first+d.latency, b.last+d.latency)
+		}
+		d, credits = h.link, h.credits.nonPosted
+		b.delay(d.latency)
+	}
+	return credits, d.latency
+}
+
+// respond takes the completions of n bytes, asked for at now, from a target to the NIC.
+func (t *Tree) respond(now sim.Time, b *burst, c *answers, n int64, from *target) {
+	var d *direction
+	var credits *completionCredits
+	for i := range from.back {
+		h := &from.back[i]
+		h.answer(now, b, c, n, d)
+		if credits != nil {
+			credits.release(b, d.latency)
+		}
+		d, credits = h.link, h.completions
+	}
+	from.home.answer(now, b, c, n, d)
+	if credits != nil {
+		credits.release(b, d.latency)
+	}
+	b.delay(from.home.link.latency)
+}
+
+// answer takes the completions of a burst of reads through a hop. before is the link
+// that they came through; nil: they come from where the data are, request by request.
+func (h *hop) answer(now sim.Time, b *burst, c *answers, payload int64, before *direction) {
+	if before == nil {
+		if h.completions == nil {
+			h.link.carryAnswers(b, c, payload, &h.queue)
+			return
+		}
+		span := h.completion(c)
+		first := h.completions.admit(now, b, c.tlps, c.perTail, span)
+		h.link.carryAnswers(b, c, payload, &h.queue)
+		// A request's completions go as credits come, not in one go at the end.
+		b.first = min(b.first, first+span)
+		return
+	}
+	b.delay(before.latency)
+	h.enter(b, before, c.body, completionHeader)
+	if h.peer != nil {
+		h.peer.receive(b, c.body)
+	}
+	if h.completions != nil {
+		h.completions.admit(now, b, c.tlps, 1, h.completion(c))
+	}
+	h.link.carryOther(b, h.link.framed(c.body, c.tlps, completionHeader), payload, &h.queue)
+}
+
+// completion is how long a full completion takes the hop's link.
+func (h *hop) completion(c *answers) sim.Time {
+	return h.link.pace.Time(c.body.largest() + h.link.framing + completionHeader)
+}
+
 // completions works out the answers to so many requests for the data asked.
 func (t *Tree) completions(requests int64, asked sizes) answers {
 	tlps, body := split(asked.all, t.completionShift)
 	perFull := int64(1) << (t.requestShift - t.completionShift)
-	perTail := tlps - (requests-1)*perFull
-	a := answers{
-		request: sizes{
-			full: asked.full + perFull*completionOverhead,
-			tail: asked.tail + perTail*completionOverhead,
-			all:  asked.all + tlps*completionOverhead,
-		},
-		tlp:     body.framed(tlps, completionOverhead),
-		body:    body,
-		tlps:    tlps,
+	return answers{
+		asked: asked, body: body,
+		requests: requests, tlps: tlps,
 		perFull: perFull,
-		perTail: perTail,
+		perTail: tlps - (requests-1)*perFull,
 	}
-	if requests > 1 {
-		a.afterFirst = a.request.full - a.tlp.full
-	} else if tlps > 1 {
-		a.afterFirst = a.tlp.all - a.tlp.full
-	}
-	return a
 }
 
 // MMIOWrite is a core storing n bytes to the NIC, a doorbell, in TLPs of at most 64
@@ -163,19 +249,24 @@ func (t *Tree) MMIOWrite(now sim.Time, n int64) (arrives sim.Time) {
 	t.clock.tick(now)
 	data := dataBytes(n)
 	tlps, body := split(data, storeShift)
-	wire := body.framed(tlps, writeOverhead)
 	b := newBurst(tlps, now+t.mmio)
 	if t.uplink != nil {
-		t.uplink.down.carryPosted(&b, wire, n, nil, 0)
-		b.delay(t.uplink.down.latency + t.targets[HostMemory].turn)
+		d := t.uplink.down
+		d.carryPosted(&b, d.framed(body, tlps, writeHeader), n, nil, 0)
+		b.delay(d.latency)
+		t.targets[HostMemory].home.enter(&b, d, body, writeHeader)
 	}
-	t.nic.down.carryPosted(&b, wire, n, nil, 0)
-	return b.last + t.nic.down.latency
+	d := t.nic.down
+	d.carryPosted(&b, d.framed(body, tlps, writeHeader), n, nil, 0)
+	return b.last + d.latency
 }
 
 // Interrupt is the NIC signalling MSI-X: a posted write of one DW to the host,
-// behind all earlier writes to host memory. It returns when the host has it.
+// behind all earlier writes to host memory. It returns when the host has it. Its
+// address is the interrupt controller's: it is not translated and takes no place in
+// the window of host memory.
 func (t *Tree) Interrupt(now sim.Time) (arrives sim.Time) {
-	_, arrives = t.Write(now, HostMemory, interruptBytes)
+	t.clock.tick(now)
+	_, arrives = t.post(now, HostMemory, untranslated, interruptBytes)
 	return arrives
 }

@@ -6,9 +6,8 @@ import (
 	"netgpusim/sim"
 )
 
-// window is a bounded number of things in flight whose releases are known when
-// they are booked: posted credits of a receiver (headers and 16-byte data units),
-// or tags of outstanding reads (no data). Piece number m may start when number m
+// window is the posted credits of a receiver: headers and 16-byte data units, whose
+// releases are known when they are booked. Piece number m may start when number m
 // less the limit has been released.
 //
 // The releases of a burst are remembered as one record, spaced evenly between the
@@ -54,11 +53,7 @@ const burstShare = 8
 
 // burstMax is the largest burst to admit in one go if it has to wait.
 func (w *window) burstMax() int64 {
-	n := w.pieceLimit
-	if w.unitsPerPiece > 0 {
-		n = min(n, w.dataLimit/w.unitsPerPiece)
-	}
-	return max(1, n/burstShare)
+	return max(1, min(w.pieceLimit, w.dataLimit/w.unitsPerPiece)/burstShare)
 }
 
 // room is how many full pieces could be admitted at time now without waiting; a
@@ -68,16 +63,13 @@ func (w *window) room(now sim.Time) int64 {
 		return 0
 	}
 	w.forget(now)
-	n := w.pieceLimit - (w.pieces - w.donePieces)
-	if w.unitsPerPiece > 0 {
-		n = min(n, (w.dataLimit-(w.units-w.doneUnits))/w.unitsPerPiece)
-	}
-	return n
+	return min(w.pieceLimit-(w.pieces-w.donePieces), (w.dataLimit-(w.units-w.doneUnits))/w.unitsPerPiece)
 }
 
 // admit makes the pieces of b wait for their credits. The burst, of at most
-// burstMax pieces or as many as there is room for, and units data units in all, is in flight until hold says when
-// it is released; hold must be called before the next admit.
+// burstMax pieces or as many as there is room for, and units data units in all, is
+// in flight until hold says when it is released; hold must be called before the
+// next admit.
 func (w *window) admit(b *burst, units int64) {
 	w.forget(b.first)
 	overPieces := w.pieces + b.pieces - w.pieceLimit

@@ -93,14 +93,15 @@ func bandPoint(ctx context.Context, s *scenarios.Scenario, sets []string) (repor
 	if err != nil {
 		return p, 0, fmt.Errorf("scenario %s: band: %w", s.Name, err)
 	}
-	w, err := simulate(ctx, variant, &Options{}, func(float64) {})
+	r, err := outcome(ctx, variant, &Options{}, func(float64) {})
 	if err != nil {
 		return p, 0, err
 	}
-	r := collect(variant, w)
-	p.GoodputGbps = r.GoodputGbps
-	p.Limit = r.Limit.Resource
-	p.CeilingGbps = ceiling(variant)
+	if s.Kind == scenarios.KindTransfer {
+		p.GoodputGbps, p.Limit, p.CeilingGbps = r.GoodputGbps, r.Limit.Resource, ceiling(variant)
+	} else {
+		p.Limit = limitOf(r, s.Band.Metric)
+	}
 	if len(r.Drops) > 0 {
 		var causes []string
 		for _, cause := range slices.Sorted(maps.Keys(r.Drops)) {
@@ -112,8 +113,8 @@ func bandPoint(ctx context.Context, s *scenarios.Scenario, sets []string) (repor
 	if err != nil {
 		return p, 0, fmt.Errorf("scenario %s: band: %w", s.Name, err)
 	}
-	value, _ := v.(float64)
-	return p, value, nil
+	p.Value, _ = v.(float64)
+	return p, p.Value, nil
 }
 
 // judge says whether a band point agrees with what was measured.

@@ -23,7 +23,7 @@ func collect(s *scenarios.Scenario, w *host.World) *reports.Result {
 	e := w.Engine()
 	span := w.Span().Seconds()
 	r := &reports.Result{
-		Schema: reports.ResultSchema, Scenario: s.Name, Title: s.Title, Seed: s.Seed, Version: Version,
+		Schema: reports.ResultSchema, Kind: reports.KindTransfer, Scenario: s.Name, Title: s.Title, Seed: s.Seed, Version: Version,
 		SimulatedS: e.Now().Seconds(), WarmupS: w.Baseline.At.Seconds(),
 		Events: e.Events(), Packets: uint64(w.Wires[0].Frames + w.Wires[1].Frames),
 		Drops: map[string]int64{}, Warnings: s.Warnings,

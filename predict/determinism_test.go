@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -126,6 +127,11 @@ func TestDigestIsTheSameInOtherBuildsAndPlaces(t *testing.T) {
 	}
 }
 
+// transfers are the built-in scenarios of that kind: benches have no state to save.
+func transfers() []scenarios.Info {
+	return slices.DeleteFunc(scenarios.Builtin(), func(info scenarios.Info) bool { return info.Kind != scenarios.KindTransfer })
+}
+
 func mustLoad(t testing.TB, name string) *scenarios.Scenario {
 	t.Helper()
 	s, err := scenarios.Load(name, nil)
@@ -138,7 +144,7 @@ func mustLoad(t testing.TB, name string) *scenarios.Scenario {
 // TestSavedRunsEndAsUninterruptedOnes holds every built-in scenario to it: run to
 // the end = save, rebuild, restore, run to the end.
 func TestSavedRunsEndAsUninterruptedOnes(t *testing.T) {
-	for _, info := range scenarios.Builtin() {
+	for _, info := range transfers() {
 		t.Run(info.Name, func(t *testing.T) {
 			t.Parallel()
 			s := short(t, info.Name)

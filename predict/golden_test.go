@@ -107,6 +107,10 @@ func summary(r *reports.Result) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("digest      %s", r.Digest)
+	if r.Kind == reports.KindBench {
+		benchSummary(r, line)
+		return b.String()
+	}
 	line("simulated   %.9g s, %d events, %d packets", r.SimulatedS, r.Events, r.Packets)
 	line("goodput     %.6f ± %.6f Gbit/s", r.GoodputGbps, r.GoodputCI95Gbps)
 	line("limit       %s (%.4f)", r.Limit.Resource, r.Limit.Utilisation)
@@ -143,6 +147,22 @@ func summary(r *reports.Result) string {
 		line("expect      %v %s: %s", e.OK, e.Name, e.Wanted)
 	}
 	return b.String()
+}
+
+// benchSummary is summary for a bench: every figure.
+func benchSummary(r *reports.Result, line func(string, ...any)) {
+	for _, row := range r.Bench {
+		line("row         %s %s %.6g %s: %s", row.ID, row.Metric, row.Value, row.Unit, row.Limit)
+		if row.Measured != nil {
+			line("  measured  %.6g, error %+.2f %%", *row.Measured, 100**row.Error)
+		}
+	}
+	for _, a := range r.Accuracy {
+		line("accuracy    %s: %d rows, median %.2f %%, worst %.2f %% (%s)", a.Of, a.Rows, 100*a.Median, 100*a.Worst, a.WorstRow)
+	}
+	for _, e := range r.Expect {
+		line("expect      %v %s: %s", e.OK, e.Name, e.Wanted)
+	}
 }
 
 func counts[V any](m map[string]V) string {

@@ -8,14 +8,13 @@ import (
 	"testing"
 
 	"netgpusim/host"
-	"netgpusim/scenarios"
 	"netgpusim/sim"
 )
 
 // TestSavedRunsOfFullLength holds the built-ins to the snapshot rule at their own
 // length, where faults have struck and runs have stalled.
 func TestSavedRunsOfFullLength(t *testing.T) {
-	for _, info := range scenarios.Builtin() {
+	for _, info := range transfers() {
 		t.Run(info.Name, func(t *testing.T) {
 			t.Parallel()
 			s := mustLoad(t, info.Name)

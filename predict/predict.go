@@ -59,20 +59,25 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*reports.Result
 	var points [][]string
 	if o.Band && s.Band != nil {
 		points = s.Band.Points()
-		share = float64(s.Run.Warmup+s.Run.Duration) /
-			(float64(s.Run.Warmup+s.Run.Duration) + float64(len(points))*float64(bandTime(s)))
+		own, point := 1.0, 1.0 // the points of a bench take as long as the bench itself
+		if s.Kind == scenarios.KindTransfer {
+			own, point = float64(s.Run.Warmup+s.Run.Duration), float64(bandTime(s))
+		}
+		share = own / (own + float64(len(points))*point)
 	}
 	say := func(done float64) {
 		if o.Progress != nil {
 			o.Progress(Progress{s.Name, done})
 		}
 	}
-	w, err := simulate(ctx, s, &o, func(f float64) { say(f * share) })
+	r, err := outcome(ctx, s, &o, func(f float64) { say(f * share) })
 	if err != nil {
 		return nil, err
 	}
-	r := collect(s, w)
-	r.Measured = compare(s, r)
+	if r.Measured, err = compare(s, r); err != nil {
+		return nil, err
+	}
+	r.Accuracy = reports.Accuracies(r.Bench)
 	if len(points) > 0 {
 		r.Band, err = runBand(ctx, s, r, points, max(o.Workers, 1), func(f float64) { say(share + f*(1-share)) })
 		if err != nil {
@@ -82,6 +87,19 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*reports.Result
 	r.Expect = evaluate(s, r)
 	r.WallS = time.Since(start).Seconds()
 	return r, nil
+}
+
+// outcome runs a scenario of any kind and reports on it, without what belongs to it as
+// written: measurements, band and expectations.
+func outcome(ctx context.Context, s *scenarios.Scenario, o *Options, say func(float64)) (*reports.Result, error) {
+	if s.Kind == scenarios.KindBench {
+		return bench(ctx, s, say)
+	}
+	w, err := simulate(ctx, s, o, say)
+	if err != nil {
+		return nil, err
+	}
+	return collect(s, w), nil
 }
 
 // simulate runs the world of a scenario to its end.
@@ -122,11 +140,15 @@ func config(s *scenarios.Scenario) *host.Config {
 	}
 }
 
-// compare puts the scenario's measured values beside the prediction.
-func compare(s *scenarios.Scenario, r *reports.Result) []reports.Measured {
+// compare puts the scenario's measured values beside the prediction. Those of a bench
+// have to be about a row of it; what a transfer cannot have measured stays 0.
+func compare(s *scenarios.Scenario, r *reports.Result) ([]reports.Measured, error) {
 	var rows []reports.Measured
-	for _, m := range s.Measured {
-		row := reports.Measured{Metric: m.Metric, Unit: m.Unit, Value: m.Value, Source: m.Source, Unstated: m.Unstated, Note: m.Note}
+	for i, m := range s.Measured {
+		row := reports.Measured{Metric: m.Metric, Unit: m.Unit, Value: m.Value, Source: m.Source, Unstated: m.Unstated, Determines: m.Determines, Note: m.Note}
+		if err := beside(r, &m); err != nil {
+			return nil, &SetupError{fmt.Errorf("scenario %s: measured[%d]: %w", s.Name, i, err)}
+		}
 		if v, err := reports.Metric(r, m.Metric); err == nil {
 			if f, ok := v.(float64); ok {
 				row.Predicted = f
@@ -135,7 +157,7 @@ func compare(s *scenarios.Scenario, r *reports.Result) []reports.Measured {
 		}
 		rows = append(rows, row)
 	}
-	return rows
+	return rows, nil
 }
 
 // evaluate holds the result against the scenario's expectations. A run that

@@ -31,7 +31,7 @@ is varied in its band. Errors are symmetric: difference over the mean of both.
 	var measured []*reports.Result
 	for _, info := range scenarios.Builtin() {
 		r := all[info.Name]
-		if len(r.Measured) == 0 {
+		if len(r.Measured) == 0 || r.Kind != reports.KindTransfer {
 			continue
 		}
 		measured = append(measured, r)
@@ -83,5 +83,53 @@ packet would not show. The two figures below the wire's ceiling, 10.8 Gbit/s tra
 host memory and v1's 12.6 Gbit/s transmit from the GPU, are not explained by the model;
 the RFC's author called the latter unexplained, too.
 `)
+	benchValidation(&b, all)
 	return b.String()
+}
+
+// benchValidation is the part about microbenchmarks: a line per scenario, then every
+// row.
+func benchValidation(b *strings.Builder, all map[string]*reports.Result) {
+	b.WriteString(`
+## Microbenchmarks of PCIe and GPU
+
+Scenarios of kind ` + "`pcie-bench`" + `. Each platform has one set of parameters. A row from which
+a parameter was derived is an input; the others are predictions. Errors are symmetric.
+
+| scenario | rows | inputs | median error | worst | in row |
+|---|---:|---:|---:|---:|---|
+`)
+	var measured []*reports.Result
+	for _, info := range scenarios.Builtin() {
+		r := all[info.Name]
+		if r.Kind != reports.KindBench || len(r.Accuracy) == 0 {
+			continue
+		}
+		measured = append(measured, r)
+		inputs := 0
+		for _, m := range r.Measured {
+			if len(m.Determines) > 0 {
+				inputs++
+			}
+		}
+		a := r.Accuracy[0]
+		fmt.Fprintf(b, "| %s | %d | %d | %.1f %% | %.1f %% | %s |\n", r.Scenario, a.Rows, inputs, 100*a.Median, 100*a.Worst, a.WorstRow)
+	}
+	for _, r := range measured {
+		fmt.Fprintf(b, "\n### %s\n\n%s. Source: %s.\n\n", r.Scenario, r.Title, r.Measured[0].Source)
+		b.WriteString("| row | measured | predicted | unit | error | determines | limited by |\n|---|---:|---:|---|---:|---|---|\n")
+		for i := range r.Bench {
+			row := &r.Bench[i]
+			if row.Measured == nil {
+				continue
+			}
+			determines := "–"
+			for _, m := range r.Measured {
+				if m.Metric == "bench["+row.ID+"].value" && len(m.Determines) > 0 {
+					determines = strings.Join(m.Determines, ", ")
+				}
+			}
+			fmt.Fprintf(b, "| %s | %.4g | %.4g | %s | %+.1f %% | %s | %s |\n", row.ID, *row.Measured, row.Value, row.Unit, 100**row.Error, determines, row.Limit)
+		}
+	}
 }

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// CSV writes a header and one row per result (RFC 4180, CRLF line ends). The
+// CSV writes a header and, of transfers, one row per result (RFC 4180, CRLF line ends);
+// of benches one row per figure. The
 // columns and their order are the same for every result; new ones are added at
 // the end only. An empty cell means that the result does not have the value: no
 // such link, nothing measured, no stall.
@@ -24,28 +25,56 @@ import (
 //	measured_*                  the first measured value; error is symmetric and signed
 //	expect, expect_failed       expectations, and how many were not met
 //
+// Benches have columns of their own:
+//
+//	scenario … digest     what was run
+//	id … parallel         which figure; set has the settings of its test alone, apart by spaces
+//	metric, unit, value   the prediction
+//	measured, error       error is symmetric and signed
+//	tolerance, source     of the measured value; determines has the parameters derived from it
+//	limit                 what bound the figure
+//
 // Text that a spreadsheet would take for a formula (it starts with = + - @, a tab
 // or a carriage return) gets a leading apostrophe. Numbers are written with the
 // digits that give the same float64 back.
 //
-// Errors: a result that holds NaN or an infinity (named by its path), a result of
-// another schema, or the writer's.
+// Errors: results of both kinds, which have no columns in common (ErrMixedKinds), a
+// result that holds NaN or an infinity (named by its path), a result of another
+// schema, or the writer's.
 func CSV(w io.Writer, r []Result) error {
 	results, err := normalise(r)
 	if err != nil {
 		return err
 	}
+	var first csvRow
+	var rows []csvRow
+	switch transfers, benches := byKind(results); {
+	case len(benches) == 0:
+		first.fill(&Result{})
+		for i := range transfers {
+			var row csvRow
+			row.fill(&transfers[i])
+			rows = append(rows, row)
+		}
+	case len(transfers) == 0:
+		first.bench(&Result{}, &BenchRow{})
+		for i := range benches {
+			for j := range benches[i].Bench {
+				var row csvRow
+				row.bench(&benches[i], &benches[i].Bench[j])
+				rows = append(rows, row)
+			}
+		}
+	default:
+		return ErrMixedKinds
+	}
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	var first csvRow
-	first.fill(&Result{})
 	if err := out.Write(first.names); err != nil {
 		return err
 	}
-	for i := range results {
-		var row csvRow
-		row.fill(&results[i])
-		if err := out.Write(row.cells); err != nil {
+	for i := range rows {
+		if err := out.Write(rows[i].cells); err != nil {
 			return err
 		}
 	}

@@ -27,11 +27,15 @@ import (
 // and where it also takes the interrupts the softirq's time is included.
 //
 // A run with flows both ways follows `iperf3 --bidir`: the flows towards the
-// client are in the sums named *_bidir_reverse. Errors are those of JSON.
+// client are in the sums named *_bidir_reverse. Errors are those of JSON, and a result
+// of a bench, which iperf3 has no shape for (ErrNoTransfer).
 func Iperf3(w io.Writer, r []Result) error {
 	results, err := normalise(r)
 	if err != nil {
 		return err
+	}
+	if _, benches := byKind(results); len(benches) > 0 {
+		return ErrNoTransfer
 	}
 	out := make([]iperf3Run, len(results))
 	for i := range results {

@@ -96,6 +96,9 @@ func normalise(r []Result) ([]Result, error) {
 		}
 		out[i] = filled(reflect.ValueOf(r[i])).Interface().(Result)
 		out[i].Schema = ResultSchema
+		if out[i].Kind == "" { // results older than the field
+			out[i].Kind = KindTransfer
+		}
 	}
 	return out, nil
 }

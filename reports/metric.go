@@ -23,6 +23,7 @@ import (
 //	cpu.cores[receiver/0].busy                 host/core,
 //	nics[receiver].counters.rx_packets         a host, also for pcie.host_path,
 //	ladder[receiver core 0].utilisation        a resource; likewise violations, measured, …
+//	bench[copy_engine/h2d/4096].value          a bench's row by its id, accuracy[all].median by what it is of
 //	violations                                 how many entries a list has
 //	stall                                      1 if there is one, else 0; likewise band, limit.next
 //	stall.cause                                "" if there is none
@@ -309,6 +310,10 @@ func elementKey(v reflect.Value) string {
 		return e.Key
 	case Measured:
 		return e.Metric
+	case BenchRow:
+		return e.ID
+	case Accuracy:
+		return e.Of
 	case Expect:
 		return e.Name
 	}

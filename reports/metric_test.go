@@ -139,6 +139,9 @@ func TestEveryFieldOfAResultIsAMetric(t *testing.T) {
 	r := broken()
 	r.Band, r.Stall = gpuReceive().Band, stalled().Stall
 	r.Assumptions, r.Measured = gpuReceive().Assumptions, gpuReceive().Measured
+	r.Bench, r.Accuracy = benchRun().Bench, benchRun().Accuracy
+	r.Bench[0].Set = []string{"pcie.iommu=true"}
+	r.Measured[0].Determines = []string{"nic.mtu"}
 	var walk func(typ reflect.Type, path string, depth int)
 	walk = func(typ reflect.Type, path string, depth int) {
 		switch {

@@ -7,9 +7,16 @@ package reports
 // ResultSchema names the format of Result.
 const ResultSchema = "netgpusim.result/1"
 
+// Kinds of results.
+const (
+	KindTransfer = "transfer"   // of TCP between two hosts
+	KindBench    = "pcie-bench" // of microbenchmarks: bench has the figures, what is about a transfer is empty or 0
+)
+
 // Result is what one run of one scenario found.
 type Result struct {
 	Schema   string `json:"schema"`
+	Kind     string `json:"kind"` // KindTransfer or KindBench
 	Scenario string `json:"scenario"`
 	Title    string `json:"title,omitempty"`
 	Seed     uint64 `json:"seed"`
@@ -38,6 +45,9 @@ type Result struct {
 	Series     []Series         `json:"series"`
 	Limit      Limit            `json:"limit"`
 	Ladder     []Limit          `json:"ladder"` // every resource considered, tightest first, without Next
+
+	Bench    []BenchRow `json:"bench,omitempty"`    // of a bench: its figures, in the order of the scenario
+	Accuracy []Accuracy `json:"accuracy,omitempty"` // of a bench with measured rows: of all, then by test
 
 	Assumptions []Assumption `json:"assumptions,omitempty"`
 	Measured    []Measured   `json:"measured,omitempty"`
@@ -211,14 +221,15 @@ type Assumption struct {
 
 // Measured puts a published or measured value beside the prediction.
 type Measured struct {
-	Metric    string   `json:"metric"`
-	Unit      string   `json:"unit,omitempty"`
-	Value     float64  `json:"value"`
-	Predicted float64  `json:"predicted"`
-	Error     float64  `json:"error"` // symmetric and signed: (predicted-value)/mean of both
-	Source    string   `json:"source"`
-	Unstated  []string `json:"unstated,omitempty"`
-	Note      string   `json:"note,omitempty"`
+	Metric     string   `json:"metric"`
+	Unit       string   `json:"unit,omitempty"`
+	Value      float64  `json:"value"`
+	Predicted  float64  `json:"predicted"`
+	Error      float64  `json:"error"` // symmetric and signed: (predicted-value)/mean of both
+	Source     string   `json:"source"`
+	Unstated   []string `json:"unstated,omitempty"`
+	Determines []string `json:"determines,omitempty"` // parameters derived from this value: it is an input
+	Note       string   `json:"note,omitempty"`
 }
 
 // Band is the prediction over the plausible values of what the source leaves open.
@@ -232,11 +243,39 @@ type Band struct {
 // BandPoint is the scenario with some settings changed.
 type BandPoint struct {
 	Set         map[string]string `json:"set"`
+	Value       float64           `json:"value"` // of the band's metric
 	GoodputGbps float64           `json:"goodput_gbps"`
 	CeilingGbps float64           `json:"ceiling_gbps"` // payload rate of the wire at this MTU and rate
 	Limit       string            `json:"limit"`
 	Consistent  *bool             `json:"consistent,omitempty"` // with the measured value: within its tolerance
 	Note        string            `json:"note,omitempty"`
+}
+
+// BenchRow is one figure of a bench.
+type BenchRow struct {
+	ID        string   `json:"id"` // NAME/DIRECTION/SIZE, then xPARALLEL if that is not 1, then the metric if several share that
+	Name      string   `json:"name"`
+	Test      string   `json:"test"`
+	Set       []string `json:"set,omitempty"` // settings of this test alone
+	Direction string   `json:"direction"`     // h2d, d2h, both; host, hbm; d2d
+	SizeBytes int64    `json:"size_bytes"`
+	Parallel  int      `json:"parallel"`
+	Metric    string   `json:"metric"` // bandwidth, latency, rate, lag, flush
+	Unit      string   `json:"unit"`   // GB/s (1e9), ns, M/s (1e6)
+	Value     float64  `json:"value"`
+	Limit     string   `json:"limit"` // what bound it
+	Measured  *float64 `json:"measured,omitempty"`
+	Error     *float64 `json:"error,omitempty"`     // SymmetricError of value against measured
+	Tolerance float64  `json:"tolerance,omitempty"` // size of the error up to which the scenario takes the two for consistent
+}
+
+// Accuracy sums up the errors of the measured rows of a bench, or of those of one name.
+type Accuracy struct {
+	Of       string  `json:"of"` // "all", or the name of the rows
+	Rows     int     `json:"rows"`
+	Median   float64 `json:"median"` // of the errors' sizes
+	Worst    float64 `json:"worst"`  // greatest size of an error
+	WorstRow string  `json:"worst_row"`
 }
 
 // Expect is one assertion of the scenario and its outcome.

@@ -42,8 +42,12 @@ func Text(w io.Writer, r []Result, o TextOptions) error {
 	}
 	p.width = max(p.width, leastWidth)
 
-	if len(r) > 1 {
-		p.comparison(r)
+	transfers, benches := byKind(r)
+	if len(transfers) > 1 {
+		p.comparison(transfers)
+	}
+	if len(benches) > 1 {
+		p.benchComparison(benches)
 	}
 	for i := range r {
 		if len(r) > 1 {
@@ -60,6 +64,10 @@ func Text(w io.Writer, r []Result, o TextOptions) error {
 // believe it, what bound it, how it compares, what it rests on, where the traffic
 // and the time went, and how it was run.
 func (p *page) result(r *Result) {
+	if r.Kind == KindBench {
+		p.bench(r)
+		return
+	}
 	p.headline(r)
 	p.verdict(r)
 	p.expectations(r)

@@ -173,7 +173,7 @@ func TestRingsThatMadeNobodyWaitTakeALine(t *testing.T) {
 }
 
 func TestColourAddsNothingButColour(t *testing.T) {
-	for _, r := range allFixtures() {
+	for _, r := range append(allFixtures(), benchRun()) {
 		var plain, colored bytes.Buffer
 		if err := Text(&plain, []Result{r}, TextOptions{}); err != nil {
 			t.Fatal(err)
@@ -203,6 +203,9 @@ func TestNoLineIsWiderThanThePage(t *testing.T) {
 		results := make([]Result, 1+rng.IntN(3))
 		for i := range results {
 			scribble(rng, reflect.ValueOf(&results[i]).Elem(), 0)
+			if rng.IntN(3) == 0 {
+				results[i].Kind = KindBench
+			}
 		}
 		o := TextOptions{Width: 60 + rng.IntN(120), Verbose: rng.IntN(2) == 0}
 		var out bytes.Buffer

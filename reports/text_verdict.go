@@ -223,18 +223,22 @@ func allClear(r *Result) string {
 // footer says how the run was made and how to make it again.
 func (p *page) footer(r *Result) {
 	var parts []string
-	simulated := duration(r.SimulatedS) + " simulated"
-	if r.WarmupS > 0 {
-		simulated += " (" + duration(r.WarmupS) + " warm-up)"
+	if r.Kind == KindBench {
+		parts = append(parts, plural(int64(len(r.Bench)), "row", "rows")+" in"+nbsp+duration(r.WallS))
+	} else {
+		simulated := duration(r.SimulatedS) + " simulated"
+		if r.WarmupS > 0 {
+			simulated += " (" + duration(r.WarmupS) + " warm-up)"
+		}
+		if r.WallS > 0 {
+			simulated += " in" + nbsp + duration(r.WallS)
+		}
+		parts = append(parts, simulated, approximate(float64(r.Events))+nbsp+"events", approximate(float64(r.Packets))+nbsp+"packets")
+		if r.WallS > 0 && p.verbose {
+			parts = append(parts, perSecond(float64(r.Packets)/r.WallS)+nbsp+"packets/s")
+		}
+		parts = append(parts, "seed"+nbsp+strconv.FormatUint(r.Seed, 10))
 	}
-	if r.WallS > 0 {
-		simulated += " in" + nbsp + duration(r.WallS)
-	}
-	parts = append(parts, simulated, approximate(float64(r.Events))+nbsp+"events", approximate(float64(r.Packets))+nbsp+"packets")
-	if r.WallS > 0 && p.verbose {
-		parts = append(parts, perSecond(float64(r.Packets)/r.WallS)+nbsp+"packets/s")
-	}
-	parts = append(parts, "seed"+nbsp+strconv.FormatUint(r.Seed, 10))
 	if r.Digest != "" {
 		parts = append(parts, "digest"+nbsp+clean(r.Digest))
 	}

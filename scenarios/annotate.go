@@ -45,6 +45,11 @@ func (r *resolver) band(b Band) {
 	if b.Mode == "" {
 		b.Mode = "grid"
 	}
+	for _, key := range []string{"warmup", "duration"} {
+		if o, given := r.at["band."+key]; given && r.s.Kind == KindBench {
+			r.fail(&problem{given: "a time", allowed: "none: a " + KindBench + " takes as long as its operations"}, o, "band."+key)
+		}
+	}
 	points := 1
 	for i, axis := range b.Axes {
 		if r.errs.full() {
@@ -52,6 +57,9 @@ func (r *resolver) band(b Band) {
 		}
 		path := fmt.Sprintf("band.axes[%d]", i)
 		f, p := lookup(axis.Set, r.flows)
+		if p == nil {
+			p = wrongKind(axis.Set, r.s.Kind)
+		}
 		if p != nil {
 			r.fail(p, r.at[path+".set"], path+".set")
 			continue
@@ -165,6 +173,9 @@ func Value(s *Scenario, path string) (string, error) {
 
 func (s *Scenario) value(path string) (string, *problem) {
 	f, p := lookup(path, s.from.flows)
+	if p == nil {
+		p = wrongKind(path, s.Kind)
+	}
 	if p != nil {
 		return "", p
 	}
@@ -172,6 +183,8 @@ func (s *Scenario) value(path string) (string, *problem) {
 	switch {
 	case first == "seed":
 		return f.print(value{seed: s.Seed}), nil
+	case s.Kind == KindBench:
+		return s.benchValue(f, path), nil
 	case root.field(first).elem == flowBlock:
 		name := rest[:strings.LastIndexByte(rest, '.')]
 		for i := range s.Flows {
@@ -199,7 +212,7 @@ func (s *Scenario) hostValue(f *field, hostName, section string) string {
 	sectionField := senderBlock.field(section)
 	if f.index == nil {
 		r := &resolver{merged: s.from}
-		named, _, ok := r.profileSetting(sectionField, hostName)
+		named, _, ok := r.profileSetting(section, hostName)
 		if !ok {
 			return "none"
 		}

@@ -106,6 +106,9 @@ func TestHostileFilesAreAnsweredSoon(t *testing.T) {
 		"profiles": onBase + "profiles:\n" + many(900, func(i int) string {
 			return fmt.Sprintf("  - {netgpusim_profile: 1, kind: nic, name: p%d, title: t, extends: p%d}\n", i, i+1)
 		}) + "nic: {profile: p0}\n",
+		"bench rows":  onBenchBase + "    - {test: dma_read, sizes: [" + many(1000, func(i int) string { return fmt.Sprintf("%d,", i+1) }) + "], parallel: [" + many(1000, func(i int) string { return fmt.Sprintf("%d,", i+1) }) + "]}\n",
+		"bench tests": onBenchBase + many(900, func(i int) string { return "    - {test: bar1_read, sizes: [64], set: [pcie.iommu=true]}\n" }),
+		"bench flags": onBenchBase + many(900, func(i int) string { return "    - {test: dma_read, sizes: [64], set: [pcie.iommv=true]}\n" }),
 		"long number": onBase + "link: {loss: 0." + strings.Repeat("1", fileMaxBytes/2) + "}\n",
 		"long word":   onBase + "netgpu: {memory: " + strings.Repeat("g", fileMaxBytes/2) + "}\n",
 	} {

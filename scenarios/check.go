@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"netgpusim/host"
+	"netgpusim/pcie"
 	"netgpusim/sim"
 )
 
@@ -132,21 +133,36 @@ func (r *resolver) checkCPU(u *hostUse) {
 }
 
 func (r *resolver) checkPCIe(u *hostUse) {
-	p := &u.spec.PCIe
+	for _, w := range wrongPCIe(&u.spec.PCIe) {
+		r.refuse(u, w.key, w.problem, w.others...)
+	}
+}
+
+// misfit is a setting that does not go together with others.
+type misfit struct {
+	key string
+	problem
+	others []string // keys that may be to blame
+}
+
+// wrongPCIe finds what does not go together on a PCIe tree.
+func wrongPCIe(p *pcie.Spec) []misfit {
+	var wrong []misfit
 	if p.CompletionSize > p.MaxPayload {
-		r.refuse(u, "pcie.completion_size", problem{
+		wrong = append(wrong, misfit{"pcie.completion_size", problem{
 			given:   formatSize(int64(p.CompletionSize)),
 			allowed: "at most pcie.max_payload, " + formatSize(int64(p.MaxPayload)),
 			hint:    "a completion is a TLP",
-		}, "pcie.max_payload", "pcie.profile")
+		}, []string{"pcie.max_payload", "pcie.profile"}})
 	}
 	if need := int(p.MaxPayload) / creditUnitBytes; p.PostedDataCredits < need {
-		r.refuse(u, "pcie.posted_data_credits", problem{
+		wrong = append(wrong, misfit{"pcie.posted_data_credits", problem{
 			given:   fmt.Sprint(p.PostedDataCredits),
 			allowed: fmt.Sprintf("at least %d", need),
 			hint:    fmt.Sprintf("with less, a TLP of pcie.max_payload %d can never be sent (PCIe base specification 2.6.1)", p.MaxPayload),
-		}, "pcie.max_payload", "pcie.profile")
+		}, []string{"pcie.max_payload", "pcie.profile"}})
 	}
+	return wrong
 }
 
 func (r *resolver) checkNIC(u *hostUse) {

@@ -43,7 +43,7 @@ func decode(name string, data []byte) (*layer, error) {
 	if !d.checkVersion(body) {
 		return nil, d.errs.err()
 	}
-	d.block(root, body, "")
+	d.block(root, body, "", d.out.whole)
 	d.required(root, body, "")
 	return d.out, d.errs.err()
 }
@@ -126,16 +126,17 @@ func elsewhere(b *block, key string) string {
 	if b != root && root.field(key) != nil {
 		return quote(key) + " is a key at top level"
 	}
-	for _, f := range root.fields {
-		if f.kind == kindSection && f.elem != b && f.elem.field(key) != nil {
-			return "did you mean " + quote(f.key+"."+key) + "?"
+	for _, s := range sections {
+		if s.elem != b && s.elem.field(key) != nil {
+			return "did you mean " + quote(s.path+"."+key) + "?"
 		}
 	}
 	return ""
 }
 
-// block reads a mapping of settings: the root, a section, a host.
-func (d *decoder) block(b *block, n *yaml.Node, path string) {
+// block reads a mapping of settings: the root, a section, a host. What is replaced as a
+// whole goes into structure, which is of the block's type.
+func (d *decoder) block(b *block, n *yaml.Node, path string, structure reflect.Value) {
 	allowed := (&field{kind: kindSection, elem: b}).allowed()
 	d.mapping(n, path, allowed, func(key string, k, v *yaml.Node) {
 		f := d.known(b, key, k, path)
@@ -144,7 +145,7 @@ func (d *decoder) block(b *block, n *yaml.Node, path string) {
 		}
 		switch full := path + key; {
 		case f.kind == kindSection:
-			d.block(f.elem, v, full+".")
+			d.block(f.elem, v, full+".", structure.FieldByIndex(f.index))
 		case f.kind.isScalar():
 			if got, p := f.readNode(v); p != nil {
 				d.fail(p, v, full)
@@ -156,8 +157,8 @@ func (d *decoder) block(b *block, n *yaml.Node, path string) {
 		case full == "profiles":
 			d.profiles(v)
 		default:
-			d.out.given[full] = d.origin(k)
-			d.whole(f, v, full, d.out.whole)
+			d.out.given[full], d.out.at[full] = d.origin(k), d.origin(k)
+			d.whole(f, v, full, structure)
 		}
 	})
 }
@@ -194,19 +195,18 @@ func (d *decoder) whole(f *field, n *yaml.Node, path string, structure reflect.V
 			d.object(f.elem, v, fmt.Sprintf("%s[%d]", path, i), entry)
 			dst.Set(reflect.Append(dst, entry))
 		})
-	case kindTexts:
-		elem := &field{kind: kindFree}
-		if f.scalarElem {
-			elem.kind = kindScalar
-		}
+	case kindList:
+		dst.Set(reflect.MakeSlice(dst.Type(), 0, len(n.Content)))
 		d.list(f, n, path, func(i int, v *yaml.Node) {
 			full := fmt.Sprintf("%s[%d]", path, i)
-			got, p := elem.readNode(v)
+			got, p := f.item.readNode(v)
 			if p != nil {
 				d.fail(p, v, full)
 			}
 			d.out.at[full] = d.origin(v)
-			dst.Set(reflect.Append(dst, reflect.ValueOf(got.text)))
+			entry := reflect.New(dst.Type().Elem()).Elem()
+			f.item.store(entry, got)
+			dst.Set(reflect.Append(dst, entry))
 		})
 	default:
 		got, p := f.readNode(n)
@@ -252,7 +252,7 @@ func (d *decoder) required(b *block, n *yaml.Node, path string) {
 // flows reads the list of connections. Their keys are settings, so that --set can
 // change them: flows.NAME.count.
 func (d *decoder) flows(n *yaml.Node) {
-	d.out.given["flows"] = d.origin(n)
+	d.out.given["flows"], d.out.at["flows"] = d.origin(n), d.origin(n)
 	seen := map[string]bool{}
 	d.list(root.field("flows"), n, "flows", func(i int, v *yaml.Node) {
 		path := fmt.Sprintf("flows[%d].", i)

@@ -26,7 +26,7 @@ const (
 	kindPath         // string, identifiers joined by dots
 	kindFree         // string, any text
 	kindScalar       // string, the text of any scalar
-	kindTexts        // []string
+	kindList         // slice of scalars, replaced as a whole
 	kindSection      // struct whose keys are settings, merged key by key
 	kindObject       // pointer to struct, replaced as a whole
 	kindObjects      // slice of struct, replaced as a whole
@@ -44,7 +44,7 @@ type field struct {
 	pow2, required        bool
 	enum                  []string
 	profile               string // kind of profile that a section takes its values from
-	scalarElem            bool   // kindTexts of any scalars
+	item                  *field // kindList: what its entries are
 	elem                  *block // of sections, objects and lists of objects
 }
 
@@ -85,6 +85,45 @@ var (
 	}()
 )
 
+// testBlock describes the entries of bench.tests.
+var testBlock = func() *block {
+	b := root.field("bench").elem.field("tests").elem
+	b.field("test").required, b.field("sizes").required = true, true
+	return b
+}()
+
+// section is a mapping of settings, at top level or inside another section.
+type section struct {
+	path string // of its keys, without the last dot
+	*field
+}
+
+// sections are all sections outside those of single hosts, outer ones first.
+var sections = func() []section {
+	var all []section
+	var add func(b *block, prefix string)
+	add = func(b *block, prefix string) {
+		for i := range b.fields {
+			if f := &b.fields[i]; f.kind == kindSection && !isHost(f.key) {
+				all = append(all, section{prefix + f.key, f})
+				add(f.elem, prefix+f.key+".")
+			}
+		}
+	}
+	add(root, "")
+	return all
+}()
+
+// sectionAt returns the section of a path; ok is false if there is none.
+func sectionAt(path string) (s section, ok bool) {
+	for _, s := range sections {
+		if s.path == path {
+			return s, true
+		}
+	}
+	return section{}, false
+}
+
 // hostNames are the sections that hold one host's overrides.
 var hostNames = []string{"sender", "receiver"}
 
@@ -118,8 +157,11 @@ func describe(t reflect.Type) *block {
 		if f.kind == kindEnum {
 			f.enum = strings.Split(sf.Tag.Get("enum"), "|")
 		}
-		f.scalarElem = f.kind == kindTexts && sf.Tag.Get("text") == "scalar"
-		f.bounds(sf.Tag)
+		if f.kind == kindList {
+			f.item = itemOf(typ.Elem(), sf.Tag)
+		} else {
+			f.bounds(sf.Tag)
+		}
 		if f.profile != "" {
 			f.elem.add(field{key: profileKey, kind: kindName, doc: "hardware profile that gives the section's values"})
 		}
@@ -161,12 +203,36 @@ func kindOf(t reflect.Type, tag reflect.StructTag) (kind, *block) {
 	case reflect.Pointer:
 		return kindObject, describe(t.Elem())
 	case reflect.Slice:
-		if t.Elem().Kind() == reflect.String {
-			return kindTexts, nil
+		if t.Elem().Kind() != reflect.Struct {
+			return kindList, nil
 		}
-		return kindObjects, describe(t.Elem())
+		return kindObjects, describe(t.Elem()).withoutSections()
 	}
 	panic("scenarios: a key cannot have type " + t.String())
+}
+
+// itemOf describes the entries of a list of scalars: the tags of the list are theirs.
+// Texts need no identifiers here.
+func itemOf(t reflect.Type, tag reflect.StructTag) *field {
+	item := &field{key: tag.Get("key"), doc: tag.Get("doc"), pow2: tag.Get("pow2") == "true"}
+	item.kind, _ = kindOf(t, tag)
+	if item.kind == kindName {
+		item.kind = kindFree
+	}
+	item.bounds(tag)
+	return item
+}
+
+// withoutSections is the block of the entries of a list: the sections of their struct
+// stand beside the list, once for all entries.
+func (b *block) withoutSections() *block {
+	out := &block{typ: b.typ}
+	for _, f := range b.fields {
+		if f.kind != kindSection {
+			out.add(f)
+		}
+	}
+	return out
 }
 
 // bounds reads min and max; without them the type's range holds.
@@ -201,14 +267,17 @@ func (k kind) isWhole() bool {
 }
 
 // isScalar says whether a value of the kind is one YAML scalar.
-func (k kind) isScalar() bool { return k < kindTexts }
+func (k kind) isScalar() bool { return k < kindList }
 
 // noun names the kind for people.
 func (f *field) noun() string {
+	if f.kind == kindList {
+		return "list of " + f.item.noun() + "s"
+	}
 	return [...]string{
 		kindBool: "true or false", kindInt: "integer", kindSeed: "integer", kindTime: "time", kindRate: "rate", kindSize: "size",
 		kindNumber: "number", kindEnum: "word", kindName: "name", kindPath: "key path", kindFree: "text", kindScalar: "scalar",
-		kindTexts: "list of texts", kindSection: "mapping", kindObject: "mapping", kindObjects: "list of mappings",
+		kindSection: "mapping", kindObject: "mapping", kindObjects: "list of mappings",
 	}[f.kind]
 }
 
@@ -228,6 +297,8 @@ func (f *field) format(v int64) string {
 // rangeText prints the bounds: "256 to 9978".
 func (f *field) rangeText() string {
 	switch {
+	case f.kind == kindList:
+		return f.item.rangeText()
 	case f.kind == kindSeed:
 		return "0 to 18446744073709551615"
 	case f.kind == kindNumber && f.highNumber != math.MaxFloat64:
@@ -274,7 +345,7 @@ func (f *field) allowed() string {
 		return "text (in quotes if it looks like something else)"
 	case kindScalar:
 		return "one value, not a list or mapping"
-	case kindTexts, kindObjects:
+	case kindList, kindObjects:
 		return "a " + f.noun()
 	}
 	return "a mapping with keys of " + strings.Join(f.elem.keys, ", ")

@@ -16,6 +16,7 @@ var embedded embed.FS
 type Info struct {
 	Name, Title string
 	Group       string // heading
+	Kind        string // KindTransfer or KindBench
 }
 
 // GroupBase is the group of scenarios that only others build on.
@@ -27,11 +28,14 @@ func Builtin() []Info { return append([]Info(nil), builtinScenarios()...) }
 var builtinScenarios = sync.OnceValue(func() []Info {
 	var infos []Info
 	for _, name := range libraryNames() {
-		info := Info{Name: name}
+		info := Info{Name: name, Kind: KindTransfer}
 		// The tests prove that every embedded file decodes; if one did not, its name
 		// would still be listed and loading it would say what is wrong.
 		if l, err := decode(builtinPrefix+name, libraryFile(name)); err == nil {
 			info.Title, info.Group = l.settings["title"].text, l.settings["group"].text
+			if kind, given := l.settings["kind"]; given {
+				info.Kind = kind.text
+			}
 		}
 		infos = append(infos, info)
 	}

@@ -8,14 +8,20 @@ import (
 )
 
 func TestEveryBuiltinLoadsUnderItsFileName(t *testing.T) {
-	groups := map[string]bool{"base": true, "basics": true, "rfc": true, "faults": true, "published": true}
+	groups := map[string]bool{"base": true, "basics": true, "rfc": true, "faults": true, "published": true, "pcie": true}
 	infos := Builtin()
-	if len(infos) < 25 {
-		t.Errorf("only %d built-in scenarios", len(infos))
+	benches := 0
+	for _, info := range infos {
+		if info.Kind == KindBench {
+			benches++
+		}
+	}
+	if benches < 10 || len(infos)-benches < 25 {
+		t.Errorf("only %d built-in scenarios, %d of them benches", len(infos), benches)
 	}
 	for _, info := range infos {
 		s := mustLoad(t, info.Name)
-		if s.Name != info.Name || s.Title != info.Title || s.Title == "" || s.Description == "" || !groups[s.Group] {
+		if s.Name != info.Name || s.Kind != info.Kind || s.Title != info.Title || s.Title == "" || s.Description == "" || !groups[s.Group] {
 			t.Errorf("%s: name %q, title %q, group %q", info.Name, s.Name, s.Title, s.Group)
 		}
 		for _, e := range s.Expect {
@@ -60,6 +66,9 @@ func TestRFCScenariosCarryTheReportedFigures(t *testing.T) {
 func TestYAMLLoadsAgainToTheSameScenario(t *testing.T) {
 	for _, info := range Builtin() {
 		sets := []string{"nic.rq_entries=512", "sender.cpu.rx_cqe=1.001ns", "seed=7"}
+		if info.Kind == KindBench {
+			sets = []string{"pcie.max_payload=512", "bench.device.profile=nfp-6000", "bench.device.finish=1.001ns", "bench.core.profile=gdrcopy"}
+		}
 		s := mustLoad(t, info.Name, sets...)
 		text := s.YAML()
 		again, err := LoadBytes(info.Name+".yaml", text, nil)

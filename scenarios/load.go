@@ -35,7 +35,7 @@ func LoadBytes(name string, data []byte, sets []string) (*Scenario, error) {
 // others. It costs about as much as copying a Scenario does, and may be called from
 // several goroutines. The error is of type Errors.
 func (s *Scenario) With(sets ...string) (*Scenario, error) {
-	l, err := decodeSets(sets, s.from.flows)
+	l, err := decodeSets(sets, s.from.flows, flagOrigin)
 	if err != nil {
 		return nil, err
 	}
@@ -47,9 +47,12 @@ func load(src *source, sets []string) (*Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e := oneKind(layers); e != nil {
+		return nil, Errors{e}
+	}
 	m := merge(src.name, layers)
 	if len(sets) > 0 {
-		l, err := decodeSets(sets, m.flows)
+		l, err := decodeSets(sets, m.flows, flagOrigin)
 		if err != nil {
 			return nil, err
 		}

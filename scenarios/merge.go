@@ -69,18 +69,33 @@ func (m *merged) add(l *layer) {
 		m.profiles[id] = p
 	}
 	for key := range l.given {
-		f := root.field(key)
-		if f.elem == flowBlock {
+		if key == "flows" {
 			continue
 		}
 		deletePrefix(m.at, key+".")
 		deletePrefix(m.at, key+"[")
-		m.whole.FieldByIndex(f.index).Set(l.whole.FieldByIndex(f.index))
+		index := wholeIndex(key)
+		m.whole.FieldByIndex(index).Set(l.whole.FieldByIndex(index))
 	}
 	for path, o := range l.at {
 		m.at[path] = o
 	}
 	m.layers++
+}
+
+// wholeIndex is where a document has the value of a key that is replaced as a whole.
+func wholeIndex(path string) []int {
+	b := root
+	var index []int
+	for rest := path; ; {
+		key, after, nested := strings.Cut(rest, ".")
+		f := b.field(key)
+		index = append(index, f.index...)
+		if !nested {
+			return index
+		}
+		b, rest = f.elem, after
+	}
 }
 
 func deletePrefix[V any](values map[string]V, prefix string) {

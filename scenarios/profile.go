@@ -68,27 +68,27 @@ type profileTarget struct {
 // paths of everything else.
 var profileTargets = func() map[string][]profileTarget {
 	targets := map[string][]profileTarget{}
-	for i := range root.fields {
-		f := &root.fields[i]
-		switch {
-		case f.key == "seed":
-			targets[defaultsKind] = append(targets[defaultsKind], profileTarget{f.key, f})
-		case isHost(f.key) || f.elem == nil || f.kind == kindObject || f.kind == kindObjects && f.elem != flowBlock:
-			continue
-		default:
-			for j := range f.elem.fields {
-				e := &f.elem.fields[j]
-				switch {
-				case e.index == nil || f.elem == flowBlock && e.key == "name":
-					continue
-				case f.profile != "":
-					targets[f.profile] = append(targets[f.profile], profileTarget{e.key, e})
-				default:
-					targets[defaultsKind] = append(targets[defaultsKind], profileTarget{f.key + "." + e.key, e})
-				}
+	add := func(kind, prefix string, b *block, only func(*field) bool) {
+		for i := range b.fields {
+			switch f := &b.fields[i]; {
+			case f.index == nil || f.required || only != nil && !only(f):
+			case f.kind == kindList:
+				targets[kind] = append(targets[kind], profileTarget{prefix + f.key, f.item}) // a list of one
+			case f.kind.isScalar():
+				targets[kind] = append(targets[kind], profileTarget{prefix + f.key, f})
 			}
 		}
 	}
+	targets[defaultsKind] = []profileTarget{{"seed", root.field("seed")}}
+	for _, s := range sections {
+		if s.profile != "" {
+			add(s.profile, "", s.elem, nil)
+		} else {
+			add(defaultsKind, s.path+".", s.elem, nil)
+		}
+	}
+	add(defaultsKind, "flows.", flowBlock, nil)
+	add(defaultsKind, "bench.tests.", testBlock, hasDefault)
 	return targets
 }()
 

@@ -39,6 +39,10 @@ func referenceBlock(b *strings.Builder, path string, f *field, defaults map[stri
 	if senderBlock.field(path) != nil {
 		b.WriteString(" Also under `sender` and `receiver`.")
 	}
+	top, _, _ := strings.Cut(path, ".")
+	if kinds := kindsOf(top); len(kinds) == 1 {
+		fmt.Fprintf(b, " Only in scenarios of kind `%s`.", kinds[0])
+	}
 	b.WriteString("\n\n")
 	tableHead(b)
 	for i := range f.elem.fields {
@@ -81,7 +85,11 @@ func tableRow(b *strings.Builder, f *field, key string, def *param, from string)
 	}
 	switch {
 	case def != nil:
-		from = fmt.Sprintf("%s (%s: %s)", f.print(def.value), def.tag, def.source)
+		value := f.print(def.value)
+		if f.kind == kindList {
+			value = "[" + f.item.print(def.value) + "]"
+		}
+		from = fmt.Sprintf("%s (%s: %s)", value, def.tag, def.source)
 	case f.required:
 		from = "required"
 	}

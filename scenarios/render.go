@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -20,29 +21,37 @@ type Parameter struct {
 	Origin    string // file and line, or flag, that sets it; kind/name of the profile that gives it
 }
 
-// Parameters lists every value of run, link and both hosts, in the order of the
-// specifications. A value that both hosts share in every respect has one entry,
-// without a host in its path; a section that a host does not have has none.
+// Parameters lists every value of run, link and both hosts, or of a bench's sections,
+// in the order of the specifications. A value that both hosts share in every respect
+// has one entry, without a host in its path; a section that a host does not have, or
+// no test of a bench needs, has none.
 func (s *Scenario) Parameters() []Parameter {
 	r := &resolver{merged: s.from, s: s}
 	defaults, _ := flatten(defaultsKind, defaultsKind, r.profiles) // resolved before
 	var out []Parameter
-	for i := range root.fields {
-		f := &root.fields[i]
-		if f.kind != kindSection || isHost(f.key) {
+	for _, sec := range sections {
+		f := sec.field
+		if s.Kind == KindBench {
+			if slices.Contains(benchSections, sec.path) {
+				params, _ := r.profileOf(f, sec.path, "")
+				out = append(out, r.parameters(f, sec.path, "", params)...)
+			}
 			continue
 		}
-		if senderBlock.field(f.key) == nil {
-			out = append(out, r.parameters(f, "", defaults)...)
+		if wrongKind(sec.path, s.Kind) != nil {
+			continue
+		}
+		if senderBlock.field(sec.path) == nil {
+			out = append(out, r.parameters(f, sec.path, "", defaults)...)
 			continue
 		}
 		params := [2]map[string]*param{defaults, defaults}
 		if f.profile != "" {
 			for h, name := range hostNames {
-				params[h], _ = r.profileOf(f, name)
+				params[h], _ = r.profileOf(f, sec.path, name)
 			}
 		}
-		sender, receiver := r.parameters(f, hostNames[0], params[0]), r.parameters(f, hostNames[1], params[1])
+		sender, receiver := r.parameters(f, sec.path, hostNames[0], params[0]), r.parameters(f, sec.path, hostNames[1], params[1])
 		if len(sender) != len(receiver) {
 			out = append(out, prefixed(hostNames[0], sender)...)
 			out = append(out, prefixed(hostNames[1], receiver)...)
@@ -69,8 +78,8 @@ func prefixed(hostName string, params []Parameter) []Parameter {
 }
 
 // parameters lists the values of one section.
-func (r *resolver) parameters(f *field, hostName string, params map[string]*param) []Parameter {
-	if f.key == "gpu" && params == nil && !r.mentions(f, hostName) {
+func (r *resolver) parameters(f *field, path, hostName string, params map[string]*param) []Parameter {
+	if params == nil && !r.mentions(f, path, hostName) {
 		return nil
 	}
 	var out []Parameter
@@ -79,12 +88,12 @@ func (r *resolver) parameters(f *field, hostName string, params map[string]*para
 		if e.index == nil {
 			continue
 		}
-		p := Parameter{Path: f.key + "." + e.key}
+		p := Parameter{Path: path + "." + e.key}
 		key := e.key
 		if f.profile == "" {
 			key = p.Path
 		}
-		if s, ok := r.find(hostName, f.key, e.key); ok {
+		if s, ok := r.find(hostName, path, e.key); ok {
 			p.Value, p.Tag, p.Origin = e.print(s.value), "set", s.origin.String()
 		} else if v := params[key]; v != nil {
 			p.Value, p.Tag, p.Source, p.Origin = e.print(v.value), v.tag, v.source, v.profile
@@ -132,8 +141,9 @@ func (r *renderer) rootKey(doc *yaml.Node, f *field) {
 		put(doc, f.key, scalarNode(f, value{whole: SchemaVersion}))
 	case f.key == "profiles":
 		put(doc, f.key, r.usedProfiles())
-	case f.key == "seed":
+	case f.key == "seed" && r.s.Kind == KindTransfer: // a bench has none unless it is set
 		put(doc, f.key, scalarNode(f, value{seed: r.s.Seed}))
+	case f.elem == flowBlock && r.s.Kind == KindBench:
 	case f.elem == flowBlock:
 		list := &yaml.Node{Kind: yaml.SequenceNode}
 		for _, name := range r.flows {
@@ -161,10 +171,22 @@ func (r *renderer) rootKey(doc *yaml.Node, f *field) {
 	}
 }
 
-// section renders what is set in a section.
+// section renders what is set in a section, and in the sections and lists inside it.
 func (r *renderer) section(parent *yaml.Node, f *field, prefix string) {
-	if section := r.settingsNode(f.elem, prefix+f.key+"."); len(section.Content) > 0 {
-		put(parent, f.key, section)
+	path := prefix + f.key
+	node := r.settingsNode(f.elem, path+".")
+	for i := range f.elem.fields {
+		switch e := &f.elem.fields[i]; {
+		case e.kind == kindSection:
+			r.section(node, e, path+".")
+		case !e.kind.isScalar():
+			if v := r.whole.FieldByIndex(wholeIndex(path + "." + e.key)); v.Len() > 0 {
+				put(node, e.key, wholeNode(e, v))
+			}
+		}
+	}
+	if len(node.Content) > 0 {
+		put(parent, f.key, node)
 	}
 }
 
@@ -183,19 +205,25 @@ func (r *renderer) settingsNode(b *block, prefix string) *yaml.Node {
 }
 
 // usedProfiles renders, with inheritance resolved, the defaults, every profile that a
-// section names and every one that the band may switch to.
+// section names and every one that the band or a test of a bench may switch to.
 func (r *renderer) usedProfiles() *yaml.Node {
 	used := map[string][2]string{defaultsKind: {defaultsKind, defaultsKind}}
 	use := func(kind, name string) { used[kind+"/"+name] = [2]string{kind, name} }
-	for i := range senderBlock.fields {
-		f := &senderBlock.fields[i]
-		if f.profile == "" {
+	for _, sec := range sections {
+		if sec.profile == "" {
 			continue
 		}
 		for _, prefix := range []string{"", hostNames[0] + ".", hostNames[1] + "."} {
-			path := prefix + f.key + "." + profileKey
+			path := prefix + sec.path + "." + profileKey
 			if s, ok := r.settings[path]; ok {
-				use(f.profile, s.text)
+				use(sec.profile, s.text)
+			}
+			for i := range r.s.Bench.Tests {
+				for _, set := range r.s.Bench.Tests[i].Set {
+					if key, name, _ := strings.Cut(set, "="); strings.TrimSpace(key) == path {
+						use(sec.profile, strings.TrimSpace(name))
+					}
+				}
 			}
 			if r.s.Band == nil {
 				continue
@@ -203,7 +231,7 @@ func (r *renderer) usedProfiles() *yaml.Node {
 			for _, axis := range r.s.Band.Axes {
 				if axis.Set == path {
 					for _, name := range axis.Values {
-						use(f.profile, name)
+						use(sec.profile, name)
 					}
 				}
 			}
@@ -267,7 +295,7 @@ func (r *renderer) profileNode(kind, name string) *yaml.Node {
 	return n
 }
 
-// wholeNode renders an object, a list of objects or a list of texts.
+// wholeNode renders an object or a list.
 func wholeNode(f *field, v reflect.Value) *yaml.Node {
 	switch f.kind {
 	case kindObject:
@@ -281,7 +309,7 @@ func wholeNode(f *field, v reflect.Value) *yaml.Node {
 	}
 	list := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
 	for i := range v.Len() {
-		list.Content = append(list.Content, textNode(v.Index(i).String()))
+		list.Content = append(list.Content, scalarNode(f.item, f.item.fetch(v.Index(i))))
 	}
 	return list
 }

@@ -25,19 +25,19 @@ func resolve(m *merged) (*Scenario, error) {
 	}
 	r.identity()
 	r.seed(defaults)
-	for i := range root.fields {
-		if f := &root.fields[i]; f.kind == kindSection && !isHost(f.key) && senderBlock.field(f.key) == nil {
-			r.section(r.s.part(f), f, "", defaults)
-		}
+	r.ofAnotherKind()
+	if r.s.Kind == KindBench {
+		r.bench(defaults)
+	} else {
+		r.transfer(defaults)
 	}
-	r.host(&r.s.Sender, hostNames[0], defaults)
-	r.host(&r.s.Receiver, hostNames[1], defaults)
-	r.flowList(defaults)
 	if len(r.errs) > 0 {
 		return nil, r.errs.err()
 	}
-	r.shadowed()
-	r.check()
+	if r.s.Kind == KindTransfer {
+		r.shadowed()
+		r.check()
+	}
 	r.annotate()
 	if len(r.errs) > 0 {
 		return nil, r.errs.err()
@@ -72,6 +72,10 @@ func (r *resolver) warn(format string, args ...any) {
 func (r *resolver) identity() {
 	r.s.Name, r.s.Title = r.settings["name"].text, r.settings["title"].text
 	r.s.Description, r.s.Group = r.settings["description"].text, r.settings["group"].text
+	r.s.Kind = KindTransfer
+	if s, ok := r.settings["kind"]; ok {
+		r.s.Kind = s.text
+	}
 }
 
 func (r *resolver) seed(defaults map[string]*param) {
@@ -82,6 +86,17 @@ func (r *resolver) seed(defaults map[string]*param) {
 	}
 }
 
+// transfer fills what a scenario of that kind has.
+func (r *resolver) transfer(defaults map[string]*param) {
+	for _, key := range []string{"run", "link"} {
+		f := root.field(key)
+		r.section(r.s.part(f), f, key, "", defaults)
+	}
+	r.host(&r.s.Sender, hostNames[0], defaults)
+	r.host(&r.s.Receiver, hostNames[1], defaults)
+	r.flowList(defaults)
+}
+
 // host fills all sections of one host.
 func (r *resolver) host(spec *host.Spec, name string, defaults map[string]*param) {
 	for i := range senderBlock.fields {
@@ -89,46 +104,47 @@ func (r *resolver) host(spec *host.Spec, name string, defaults map[string]*param
 		params := defaults
 		if f.profile != "" {
 			var ok bool
-			if params, ok = r.profileOf(f, name); !ok {
+			if params, ok = r.profileOf(f, f.key, name); !ok {
 				continue
 			}
-			if params == nil && f.key == "gpu" && !r.mentions(f, name) {
+			if params == nil && f.key == "gpu" && !r.mentions(f, f.key, name) {
 				continue // a host without GPU
 			}
 		}
-		r.section(reflect.ValueOf(spec).Elem().FieldByIndex(f.index), f, name, params)
+		r.section(reflect.ValueOf(spec).Elem().FieldByIndex(f.index), f, f.key, name, params)
 	}
 }
 
-// profileSetting returns the setting that names the profile of a host's section.
-func (r *resolver) profileSetting(f *field, hostName string) (s setting, path string, ok bool) {
-	for _, path = range []string{hostName + "." + f.key + "." + profileKey, f.key + "." + profileKey} {
-		if s, ok = r.settings[path]; ok {
-			return s, path, true
+// profileSetting returns the setting that names the profile of the section at path, of
+// a host if hostName is not empty.
+func (r *resolver) profileSetting(path, hostName string) (s setting, key string, ok bool) {
+	for _, key = range []string{hostName + "." + path + "." + profileKey, path + "." + profileKey} {
+		if s, ok = r.settings[key]; ok {
+			return s, key, true
 		}
 	}
-	return setting{}, path, false
+	return setting{}, key, false
 }
 
-// profileOf returns the parameters of the profile that a host's section names: nil
-// if it names none. ok is false if there is no such profile.
-func (r *resolver) profileOf(f *field, hostName string) (params map[string]*param, ok bool) {
-	s, path, named := r.profileSetting(f, hostName)
+// profileOf returns the parameters of the profile that a section names: nil if it
+// names none. ok is false if there is no such profile.
+func (r *resolver) profileOf(f *field, path, hostName string) (params map[string]*param, ok bool) {
+	s, key, named := r.profileSetting(path, hostName)
 	if !named {
 		return nil, true
 	}
 	params, p := flatten(f.profile, s.text, r.profiles)
 	if p != nil {
-		r.fail(p, s.origin, path)
+		r.fail(p, s.origin, key)
 		return nil, false
 	}
 	return params, true
 }
 
-// mentions says whether any key of a host's section is given.
-func (r *resolver) mentions(f *field, hostName string) bool {
+// mentions says whether any key of a section is given.
+func (r *resolver) mentions(f *field, path, hostName string) bool {
 	for _, key := range f.elem.keys {
-		if _, ok := r.find(hostName, f.key, key); ok {
+		if _, ok := r.find(hostName, path, key); ok {
 			return true
 		}
 	}
@@ -149,7 +165,7 @@ func (r *resolver) find(hostName, section, key string) (setting, bool) {
 
 // section fills one struct from settings and parameters. Keys that have a value in
 // neither are reported together.
-func (r *resolver) section(structure reflect.Value, f *field, hostName string, params map[string]*param) {
+func (r *resolver) section(structure reflect.Value, f *field, path, hostName string, params map[string]*param) {
 	var missing []string
 	for i := range f.elem.fields {
 		e := &f.elem.fields[i]
@@ -158,9 +174,9 @@ func (r *resolver) section(structure reflect.Value, f *field, hostName string, p
 		}
 		key := e.key
 		if f.profile == "" {
-			key = f.key + "." + e.key // as the defaults write it
+			key = path + "." + e.key // as the defaults write it
 		}
-		if s, ok := r.find(hostName, f.key, e.key); ok {
+		if s, ok := r.find(hostName, path, e.key); ok {
 			e.assign(structure, s.value)
 		} else if p, ok := params[key]; ok {
 			e.assign(structure, p.value)
@@ -172,17 +188,16 @@ func (r *resolver) section(structure reflect.Value, f *field, hostName string, p
 		return
 	}
 	p := &problem{given: "no value for " + strings.Join(missing, ", "), allowed: "a value for every key"}
-	o := origin{r.file, 1, 1}
-	path := f.key
+	o, at := origin{r.file, 1, 1}, path
 	if f.profile != "" {
 		builtin, _ := builtinProfiles()
 		p.allowed += ", or a profile: " + strings.Join(profileNames(f.profile, r.profiles, builtin), ", ")
-		if s, profilePath, named := r.profileSetting(f, hostName); named {
-			o, path = s.origin, profilePath
+		if s, key, named := r.profileSetting(path, hostName); named {
+			o, at = s.origin, key
 			p.hint = "profile " + s.text + " does not give them"
 		}
 	}
-	r.fail(p, o, path)
+	r.fail(p, o, at)
 }
 
 // flowList fills the flows.

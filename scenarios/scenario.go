@@ -1,7 +1,10 @@
 package scenarios
 
 import (
+	"netgpusim/gpu"
 	"netgpusim/host"
+	"netgpusim/microbench"
+	"netgpusim/pcie"
 	"netgpusim/sim"
 )
 
@@ -13,12 +16,16 @@ const SchemaVersion = 1
 type Scenario struct {
 	Name, Title, Description string
 	Group                    string // heading under which built-ins are listed
+	Kind                     string // KindTransfer or KindBench
+	Seed                     uint64
 
-	Seed             uint64
+	// Of a transfer:
 	Run              RunSpec
 	Link             host.LinkSpec
 	Sender, Receiver host.Spec // a Spec whose GPU is zero has no GPU
 	Flows            []host.FlowSpec
+
+	Bench Bench // of a bench
 
 	Assumptions []Assumption
 	Measured    []Measured
@@ -40,6 +47,44 @@ type RunSpec struct {
 	StallAfter sim.Time `key:"stall_after" min:"0" max:"1000s" doc:"a run that delivers no byte for this long has stalled and ends; 0: never"`
 }
 
+// Kinds of scenarios.
+const (
+	KindTransfer = "transfer"   // TCP between two hosts
+	KindBench    = "pcie-bench" // microbenchmarks of PCIe and GPU on one host
+)
+
+// Bench is what a scenario of kind pcie-bench measures, and on what platform.
+type Bench struct {
+	Platform
+	Tests []BenchTest // at least one
+}
+
+// Platform is the hardware of a bench. A part that no test needs and no setting
+// mentions is zero.
+type Platform struct {
+	PCIe   pcie.Spec
+	GPU    gpu.Spec
+	Device microbench.DeviceSpec
+	Core   microbench.CoreSpec
+}
+
+// BenchTest is one test of a bench with its platform: that of the bench, changed by Set.
+type BenchTest struct {
+	Name            string   `key:"name" doc:"what results call the test; its own name if left out"`
+	Set             []string `key:"set" doc:"settings for this test alone, such as pcie.iommu=true"`
+	microbench.Spec          // with the platform's device and core
+
+	PCIe pcie.Spec
+	GPU  gpu.Spec
+}
+
+// benchSection is the section of a file that becomes Bench.
+type benchSection struct {
+	Device microbench.DeviceSpec `key:"device" profile:"device" doc:"the DMA engine that the dma and p2p tests drive"`
+	Core   microbench.CoreSpec   `key:"core" profile:"core" doc:"the core that the bar1 tests run on"`
+	Tests  []BenchTest           `key:"tests" doc:"what to measure: every combination of sizes and parallel gives a figure"`
+}
+
 // Assumption is a setting that the source leaves open, and why it has its value.
 type Assumption struct {
 	Key   string `key:"key" text:"path" required:"true" doc:"the setting, as --set names it, such as nic.mtu"`
@@ -49,13 +94,14 @@ type Assumption struct {
 
 // Measured is a published or measured value to put beside the prediction.
 type Measured struct {
-	Metric    string   `key:"metric" text:"free" required:"true" doc:"field of the result, such as goodput_gbps"`
-	Unit      string   `key:"unit" text:"free" doc:"unit of the value"`
-	Value     float64  `key:"value" required:"true" doc:"the measured value"`
-	Source    string   `key:"source" text:"free" required:"true" doc:"where it was published"`
-	Unstated  []string `key:"unstated" doc:"what the source does not say about the set-up"`
-	Note      string   `key:"note" text:"free" doc:"what a reader has to know about the value"`
-	Tolerance float64  `key:"tolerance" min:"0" max:"1" doc:"relative error up to which a prediction counts as consistent"`
+	Metric     string   `key:"metric" text:"free" required:"true" doc:"field of the result, such as goodput_gbps"`
+	Unit       string   `key:"unit" text:"free" doc:"unit of the value; in a bench that of the row"`
+	Value      float64  `key:"value" required:"true" doc:"the measured value"`
+	Source     string   `key:"source" text:"free" required:"true" doc:"where it was published"`
+	Unstated   []string `key:"unstated" doc:"what the source does not say about the set-up"`
+	Determines []string `key:"determines" doc:"parameters that were derived from this value, which then tests no prediction"`
+	Note       string   `key:"note" text:"free" doc:"what a reader has to know about the value"`
+	Tolerance  float64  `key:"tolerance" min:"0" max:"1" doc:"relative error up to which a prediction counts as consistent"`
 }
 
 // Band asks for the prediction over the plausible values of what the source leaves
@@ -98,6 +144,7 @@ type document struct {
 	Description string `key:"description" text:"free" doc:"what the scenario shows, and why it comes out as it does"`
 	Group       string `key:"group" text:"free" doc:"heading under which the scenario is listed"`
 	Extends     string `key:"extends" text:"free" doc:"scenario to build on: a built-in name, or the path of a .yaml file relative to this one"`
+	Kind        string `key:"kind" enum:"transfer|pcie-bench" doc:"what is simulated: a transfer between two hosts (if left out), or microbenchmarks of PCIe and GPU on one"`
 	Seed        uint64 `key:"seed" doc:"seed of all random draws"`
 
 	Run       RunSpec       `key:"run" doc:"how long to simulate"`
@@ -106,6 +153,7 @@ type document struct {
 	Sender    host.Spec     `key:"sender" doc:"sections here override those at top level, for the host that sends data"`
 	Receiver  host.Spec     `key:"receiver" doc:"sections here override those at top level, for the host that receives data"`
 
+	Bench       benchSection    `key:"bench" doc:"microbenchmarks: what to measure, and with which engine and core"`
 	Flows       []host.FlowSpec `key:"flows" doc:"the TCP connections"`
 	Assumptions []Assumption    `key:"assumptions" doc:"settings that the source leaves open, and why they have their values"`
 	Measured    []Measured      `key:"measured" doc:"published or measured values to put beside the prediction"`

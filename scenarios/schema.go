@@ -96,12 +96,8 @@ func valueSchema(f *field) object {
 		return object{"type": "string", "maxLength": textMaxLen}
 	case kindScalar:
 		return scalarSchema()
-	case kindTexts:
-		items := object{"type": "string", "maxLength": textMaxLen}
-		if f.scalarElem {
-			items = scalarSchema()
-		}
-		return object{"type": "array", "items": items, "maxItems": listMax}
+	case kindList:
+		return object{"type": "array", "items": valueSchema(f.item), "maxItems": listMax}
 	case kindObjects:
 		return object{"type": "array", "items": blockSchema(f.elem), "maxItems": listMax}
 	}

@@ -132,12 +132,47 @@ profiles:
       flows.tx: {value: copy, tag: guess, source: s}
 `
 
+// everyBenchShape has keys of every kind that a bench has.
+const everyBenchShape = `
+netgpusim: 1
+name: every-bench-shape
+kind: pcie-bench
+seed: 3
+pcie: {profile: gen3-root, iommu: true}
+gpu: {profile: v100, bar_read: 400ns}
+bench:
+  device: {profile: mine, outstanding: 64}
+  core: {profile: gdrcopy, store_interval: 1.5ns}
+  tests:
+    - {test: dma_read, sizes: [64, 4KiB, "128"], operations: 2000}
+    - {name: far, test: bar1_write, sizes: [64KiB], set: [pcie.remote_memory=true]}
+    - {test: sm_read_gap, sizes: [32], parallel: [1, 4_096], gap: 512}
+measured: [{metric: "bench[dma_read/h2d/64].value", unit: GB/s, value: 3.9, source: s, determines: [bench.device.finish], tolerance: 4%}]
+expect: [{metric: "accuracy[all].worst", max: 4%}]
+profiles:
+  - netgpusim_profile: 1
+    kind: device
+    name: mine
+    title: t
+    extends: nfp-6000
+    params:
+      read_rate: {value: 60Gbps, range: [56Gbps, 62Gbps], tag: guess, source: s}
+  - netgpusim_profile: 1
+    kind: defaults
+    name: defaults
+    title: t
+    params:
+      bench.tests.parallel: {value: 2, tag: guess, source: s}
+      bench.tests.gap: {value: 1KiB, tag: guess, source: s}
+`
+
 // Every node of some files is replaced, renamed or removed, and the decoder of single
 // files refuses exactly what the schema refuses.
 func TestSchemaAndDecoderRefuseTheSameMutations(t *testing.T) {
 	schema := compileSchema(t)
 	mustLoadText(t, everyShape)
-	texts := map[string][]byte{"every-shape": []byte(everyShape)}
+	mustLoadText(t, everyBenchShape)
+	texts := map[string][]byte{"every-shape": []byte(everyShape), "every-bench-shape": []byte(everyBenchShape)}
 	for _, name := range []string{"rfc-v2-gpu-rx", "shared-area", "loss-1pct"} {
 		texts[name] = libraryFile(name)
 	}

@@ -5,15 +5,19 @@ import (
 	"strings"
 )
 
-// decodeSets reads --set flags. A later flag goes before an earlier one of the same key.
-func decodeSets(sets []string, flows []string) (*layer, error) {
+// flagOrigin is where a --set flag was written.
+func flagOrigin(_ int, text string) origin { return origin{file: "--set " + text} }
+
+// decodeSets reads settings written KEY=VALUE. A later one goes before an earlier one
+// of the same key. at says where each was written.
+func decodeSets(sets []string, flows []string, at func(i int, text string) origin) (*layer, error) {
 	out := newLayer()
 	var errs Errors
-	for _, text := range sets {
+	for i, text := range sets {
 		if errs.full() {
 			break
 		}
-		o := origin{file: "--set " + text}
+		o := at(i, text)
 		path, written, found := strings.Cut(text, "=")
 		path, written = strings.TrimSpace(path), strings.TrimSpace(written)
 		if !found {
@@ -39,26 +43,29 @@ func decodeSets(sets []string, flows []string) (*layer, error) {
 // flows.NAME.KEY.
 func lookup(path string, flows []string) (*field, *problem) {
 	first, rest, _ := strings.Cut(path, ".")
-	switch f := root.field(first); {
-	case f == nil:
-	case first == "seed" && rest == "":
-		return f, nil
-	case f.elem == flowBlock:
-		if dot := strings.LastIndexByte(rest, '.'); dot >= 0 {
-			if e := flowBlock.field(rest[dot+1:]); e != nil && e.key != "name" && slices.Contains(flows, rest[:dot]) {
+	dot := max(strings.LastIndexByte(path, '.'), 0)
+	within, key := path[:dot], path[min(dot+1, len(path)):]
+	switch {
+	case path == "seed":
+		return root.field(path), nil
+	case first == "flows":
+		if name, found := strings.CutPrefix(within, "flows."); found && slices.Contains(flows, name) {
+			if e := flowBlock.field(key); e != nil && e.key != "name" {
 				return e, nil
 			}
 		}
 	case isHost(first):
-		section, key, _ := strings.Cut(rest, ".")
-		if s := senderBlock.field(section); s != nil {
+		name, key, _ := strings.Cut(rest, ".")
+		if s := senderBlock.field(name); s != nil {
 			if e := s.elem.field(key); e != nil {
 				return e, nil
 			}
 		}
-	case f.kind == kindSection:
-		if e := f.elem.field(rest); e != nil {
-			return e, nil
+	default:
+		if s, ok := sectionAt(within); ok {
+			if e := s.elem.field(key); e != nil && e.kind.isScalar() {
+				return e, nil
+			}
 		}
 	}
 	p := &problem{given: "the unknown key " + quote(path), hint: didYouMean(path, settablePaths(flows))}
@@ -72,12 +79,15 @@ func lookup(path string, flows []string) (*field, *problem) {
 func settablePaths(flows []string) []string {
 	paths := []string{"seed"}
 	for _, host := range append([]string{""}, hostNames...) {
-		for _, section := range root.fields {
-			if section.kind != kindSection || isHost(section.key) || host != "" && senderBlock.field(section.key) == nil {
+		for _, section := range sections {
+			if host != "" && senderBlock.field(section.path) == nil {
 				continue
 			}
 			for _, e := range section.elem.fields {
-				path := section.key + "." + e.key
+				if !e.kind.isScalar() {
+					continue
+				}
+				path := section.path + "." + e.key
 				if host != "" {
 					path = host + "." + path
 				}

@@ -177,6 +177,11 @@ func (f *field) assign(structure reflect.Value, v value) {
 		dst.Set(reflect.New(dst.Type().Elem()))
 		dst = dst.Elem()
 	}
+	f.store(dst, v)
+}
+
+// store puts v into dst, which has the Go type of the field's kind.
+func (f *field) store(dst reflect.Value, v value) {
 	switch f.kind {
 	case kindBool:
 		dst.SetBool(v.whole != 0)
@@ -200,6 +205,11 @@ func (f *field) load(structure reflect.Value) (v value, given bool) {
 		}
 		src = src.Elem()
 	}
+	return f.fetch(src), true
+}
+
+// fetch is the inverse of store.
+func (f *field) fetch(src reflect.Value) (v value) {
 	switch f.kind {
 	case kindBool:
 		if src.Bool() {
@@ -214,7 +224,7 @@ func (f *field) load(structure reflect.Value) (v value, given bool) {
 	default:
 		v.text = src.String()
 	}
-	return v, true
+	return v
 }
 
 // print is the inverse of read.

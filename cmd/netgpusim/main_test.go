@@ -72,6 +72,25 @@ func TestRunPrintsTheJSONThatScriptsRelyOn(t *testing.T) {
 	}
 }
 
+func TestRunPrintsBenchesInEveryFormatThatHasThem(t *testing.T) {
+	status, out, errs := netgpusim(t, "run", "pcie-bench-numa")
+	if status != exitOK || errs != "" || !strings.Contains(out, "pcie-bench-numa: 2 rows, median error") || !strings.Contains(out, "limited by") {
+		t.Errorf("status %d, stderr %q:\n%s", status, errs, out)
+	}
+	status, out, _ = netgpusim(t, "run", "pcie-bench-numa", "--set", "pcie.remote_memory=false", "--what-if", "--format", "json")
+	var r reports.Result
+	if err := json.Unmarshal([]byte(out), &r); err != nil || status != exitOK || r.Kind != reports.KindBench || len(r.Bench) != 2 || r.Measured != nil {
+		t.Errorf("JSON: status %d, %v, %+v", status, err, r)
+	}
+	status, out, _ = netgpusim(t, "run", "pcie-bench-numa", "cx5-ceiling", "--format", "csv")
+	if rows, err := csv.NewReader(strings.NewReader(out)).ReadAll(); err != nil || status != exitOK || len(rows) != 5 {
+		t.Errorf("CSV: status %d, %v, %d rows", status, err, len(rows))
+	}
+	if status, out, errs = netgpusim(t, "run", "pcie-bench-numa", "smoke"); status != exitOK || !strings.Contains(out, "smoke") {
+		t.Errorf("both kinds as text: status %d, %s", status, errs)
+	}
+}
+
 func TestRunWritesCSVToAFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.csv")
 	status, out, errs := netgpusim(t, "run", "smoke", "--format", "csv", "-o", path)
@@ -127,6 +146,11 @@ func TestWrongUsageIsStatus2AndSaysWhatIsAllowed(t *testing.T) {
 		{[]string{"run", "smoke", "--save-at", "1ms"}, []string{"--save"}},
 		{[]string{"run", "smoke", "--save", "x", "--save-at", "soon"}, []string{"--save-at", "soon"}},
 		{[]string{"run", "smoke", "smoke", "--pcap", "x"}, []string{"--pcap"}},
+		{[]string{"run", "cx5-ceiling", "--format", "iperf3"}, []string{"--format iperf3", "cx5-ceiling", "pcie-bench"}},
+		{[]string{"run", "cx5-ceiling", "smoke", "--format", "csv"}, []string{"--format csv", "cx5-ceiling", "smoke"}},
+		{[]string{"run", "cx5-ceiling", "--pcap", "x"}, []string{"--pcap", "pcie-bench"}},
+		{[]string{"run", "cx5-ceiling", "--save", "x"}, []string{"--save", "pcie-bench"}},
+		{[]string{"run", "cx5-ceiling", "--set", "nic.mtu=9000"}, []string{"nic.mtu=9000", "pcie-bench"}},
 		{[]string{"run", "--resume", garbage}, []string{"not a state file"}},
 		{[]string{"run", "--resume", garbage, "smoke"}, []string{"--resume"}},
 		{[]string{"frobnicate"}, []string{"frobnicate"}},

@@ -41,8 +41,9 @@ func (c *console) runCommand() *cobra.Command {
 		Use:   "run SCENARIO...",
 		Short: "Simulate scenarios and report throughput and what limits it",
 		Long: `Simulate scenarios and report what iperf3 would measure, what limits it and how
-far the next limit is. A scenario is the name of a built-in (see 'scenario list')
-or the path of a YAML file.
+far the next limit is; of microbenchmarks (kind: pcie-bench) every figure and what
+bounds it. A scenario is the name of a built-in (see 'scenario list') or the path
+of a YAML file.
 
 The exit status is 1 if an expectation of a scenario does not hold or a run stalls
 where the scenario does not expect it, 2 if a scenario is wrong.`,
@@ -177,6 +178,9 @@ func (c *console) prepare(f *runFlags, args []string) ([]*job, error) {
 		if f.whatIf {
 			s.Measured, s.Expect, s.Band = nil, nil, nil
 		}
+		if s.Kind == scenarios.KindBench && (f.pcap != "" || f.save != "") {
+			return nil, fmt.Errorf("--pcap and --save go with a transfer: %s is a %s", s.Name, scenarios.KindBench)
+		}
 		j := &job{scenario: s, options: predict.Options{Band: !f.noBand}}
 		if err := j.addSave(f); err != nil {
 			return nil, err
@@ -186,7 +190,27 @@ func (c *console) prepare(f *runFlags, args []string) ([]*job, error) {
 		}
 		jobs = append(jobs, j)
 	}
-	return jobs, nil
+	return jobs, f.checkKinds(jobs)
+}
+
+// checkKinds refuses flags that the kinds of the scenarios cannot honour.
+func (f *runFlags) checkKinds(jobs []*job) error {
+	bench, transfer := "", ""
+	for _, j := range jobs {
+		if j.scenario.Kind == scenarios.KindBench {
+			bench = j.scenario.Name
+		} else {
+			transfer = j.scenario.Name
+		}
+	}
+	switch {
+	case bench == "":
+	case f.format == "iperf3":
+		return fmt.Errorf("--format iperf3: %s is a %s, which transfers nothing between hosts; allowed are text, json, csv", bench, scenarios.KindBench)
+	case f.format == "csv" && transfer != "":
+		return fmt.Errorf("--format csv: %s is a %s, whose columns are not those of %s: run them apart", bench, scenarios.KindBench, transfer)
+	}
+	return nil
 }
 
 func (c *console) render(out io.Writer, f *runFlags, results []reports.Result) error {

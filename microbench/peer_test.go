@@ -1,0 +1,70 @@
+package microbench_test
+
+import (
+	"math"
+	"testing"
+
+	"netgpusim/microbench"
+)
+
+// l2fwd-nv of NVIDIA (its README): a ConnectX-6 Dx at 100 Gbit/s and a V100 under one PLX
+// PEX8747 switch forward frames out of CPU memory or out of GPU memory. Under a switch
+// the GPU's memory is as fast as the host's, so both are the line's: payload that is
+// written and read again, at most what 100 Gbit/s of frames with 20 bytes of preamble and
+// gap carry. 64-byte frames are bound by the eight cores; only the ratio can be compared.
+func TestGPUMemoryBehindASwitchIsAsFastAsHostMemory(t *testing.T) {
+	const line, between = 100.0, 20
+	for _, c := range []struct {
+		frame     int64
+		host, gpu float64 // Gbit/s
+		coreBound bool
+	}{{64, 25, 24, true}, {512, 95, 96, false}, {1024, 99, 98, false}} {
+		host := 8 * run(t, "plx-v100", microbench.DMAReadWrite, c.frame, 1)[0].Value
+		gpu := 8 * run(t, "plx-v100", microbench.P2PBoth, c.frame, 1)[0].Value
+		carried := line * float64(c.frame) / float64(c.frame+between)
+		host, gpu = min(host, carried), min(gpu, carried)
+		t.Logf("%d B: host %.1f Gbit/s, GPU %.1f; measured %.0f and %.0f", c.frame, host, gpu, c.host, c.gpu)
+		if ratio, measured := gpu/host, c.gpu/c.host; math.Abs(ratio/measured-1) > 0.05 {
+			t.Errorf("%d B: GPU memory %.2f times host memory, measured %.2f", c.frame, ratio, measured)
+		}
+		for _, v := range [][2]float64{{host, c.host}, {gpu, c.gpu}} {
+			if !c.coreBound && math.Abs(v[0]/v[1]-1) > 0.03 || c.coreBound && v[0] < v[1] {
+				t.Errorf("%d B: %.1f Gbit/s, measured %.0f", c.frame, v[0], v[1])
+			}
+		}
+	}
+}
+
+// Where the root complex forwards slower than the link, that is what peers get, and host
+// memory keeps the link.
+func TestTheRootComplexBoundsPeersNotHostMemory(t *testing.T) {
+	peer := run(t, "p40", microbench.P2PWrite, 1<<20, 1)[0]
+	host := run(t, "p40", microbench.DMAWrite, 1<<20, 1)[0]
+	if peer.Limit != "root complex: peer_write_limit" || host.Value < 1.5*peer.Value {
+		t.Errorf("peer %.1f GB/s, bound by %s; host %.1f GB/s", peer.Value, peer.Limit, host.Value)
+	}
+}
+
+// A CQE in host memory can be seen before its payload in GPU memory; the flush that
+// software starts when it sees the CQE takes longer than the lag.
+func TestACQEIsSeenBeforeItsPayloadAndAFlushMakesUpForIt(t *testing.T) {
+	rows := run(t, "plx-v100", microbench.P2PLag, 4096, 1)
+	lag, flush := rows[0], rows[1]
+	if lag.Metric != "lag" || flush.Metric != "flush" || lag.Value <= 0 || flush.Value <= lag.Value {
+		t.Errorf("lag %.0f ns, flush %.0f ns", lag.Value, flush.Value)
+	}
+	none := run(t, "plx-v100", microbench.P2PLag, 4096, 1, "gpu.write_visibility=0", "pcie.host_write=1us")
+	if none[0].Value != 0 {
+		t.Errorf("a GPU that shows writes at once lags by %.0f ns behind a slow host", none[0].Value)
+	}
+}
+
+// Writes through BAR1 are posted, reads wait for a round trip: GDRCopy measures a factor
+// of twelve on a K40m.
+func TestACoreWritesGPUMemoryMuchFasterThanItReadsIt(t *testing.T) {
+	write := run(t, "k40", microbench.BAR1Write, 65536, 1)[0].Value
+	read := run(t, "k40", microbench.BAR1Read, 65536, 1)[0].Value
+	if ratio := write / read; ratio < 10 || ratio > 14 {
+		t.Errorf("writes %.1f times as fast as reads, measured %.1f", ratio, 9.79/0.79)
+	}
+}
