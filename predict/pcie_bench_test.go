@@ -171,6 +171,9 @@ func TestBenchThatCannotBeSetUpSaysWhichTest(t *testing.T) {
 // TestAnyValidScenarioRunsToAnEnd does: what the loader and the set-up accept gives
 // figures that are numbers, without a panic and in time.
 func TestAnyValidBenchRunsToAnEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hundreds of runs, one after another: nothing for the race detector")
+	}
 	const text = "netgpusim: 1\nname: any\nkind: pcie-bench\npcie: {profile: gen3-root}\ngpu: {profile: v100}\n" +
 		"bench:\n  device: {profile: nfp-6000}\n  core: {profile: gdrcopy}\n  tests:\n    - {test: %s, sizes: [%s], parallel: [%s], operations: 64}\n"
 	var all []setting

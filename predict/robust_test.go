@@ -107,6 +107,9 @@ func (s *setting) pick(r *sim.Rand) string {
 // A scenario that the loader or the set-up refuses is fine; one that they accept
 // must end, with sane figures, and without a panic.
 func TestAnyValidScenarioRunsToAnEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hundreds of runs, one after another: nothing for the race detector")
+	}
 	var all []setting
 	for _, h := range []string{"", "sender.", "receiver."} {
 		all = append(all, settings(t, h, reflect.TypeFor[host.Spec]())...)
