@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 
 	"netgpusim/host"
 	"netgpusim/pcie"
@@ -161,6 +162,19 @@ func wrongPCIe(p *pcie.Spec) []misfit {
 			allowed: fmt.Sprintf("at least %d", need),
 			hint:    fmt.Sprintf("with less, a TLP of pcie.max_payload %d can never be sent (PCIe base specification 2.6.1)", p.MaxPayload),
 		}, []string{"pcie.max_payload", "pcie.profile"}})
+	}
+	if need := int(p.CompletionSize) / creditUnitBytes; p.CompletionDataCredits != 0 && p.CompletionDataCredits < need {
+		wrong = append(wrong, misfit{"pcie.completion_data_credits", problem{
+			given:   fmt.Sprint(p.CompletionDataCredits),
+			allowed: fmt.Sprintf("0 (no limit), or at least %d", need),
+			hint:    fmt.Sprintf("with less, a completion of pcie.completion_size %d can never be sent", p.CompletionSize),
+		}, []string{"pcie.completion_size", "pcie.profile"}})
+	}
+	if !slices.Contains([]int{0, 5, 8, 10, 14}, p.TagBits) {
+		wrong = append(wrong, misfit{"pcie.tag_bits", problem{given: fmt.Sprint(p.TagBits), allowed: "0 (no limit), 5, 8, 10 or 14"}, []string{"pcie.profile"}})
+	}
+	if p.ATS && !p.IOMMU {
+		wrong = append(wrong, misfit{"pcie.ats", problem{given: "true", allowed: "false without pcie.iommu", hint: "there is nothing to translate"}, []string{"pcie.iommu", "pcie.profile"}})
 	}
 	return wrong
 }
