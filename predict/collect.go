@@ -45,9 +45,7 @@ func collect(s *scenarios.Scenario, w *host.World) *reports.Result {
 		for _, l := range h.PCIe() {
 			r.PCIe.Links = append(r.PCIe.Links, pcieLink(h.Name, &l, span))
 		}
-		if p, ok := hostPath(h, span); ok {
-			r.PCIe.HostPath = append(r.PCIe.HostPath, p)
-		}
+		r.PCIe.HostPath = append(r.PCIe.HostPath, hostPath(h, span))
 		for _, u := range w.CoreUses(i) {
 			r.CPU.Cores = append(r.CPU.Cores, core(h.Name, &u, span))
 		}
@@ -64,6 +62,7 @@ func collect(s *scenarios.Scenario, w *host.World) *reports.Result {
 			r.Violations = append(r.Violations, reports.Violation{Invariant: v.Invariant, TimeS: v.At.Seconds(), Host: h.Name, What: v.What, Count: v.Count})
 		}
 	}
+	r.PCIe.HostPath = gpuPaths(r.PCIe.HostPath)
 	if w.Stall != nil {
 		r.Stall = &reports.Stall{SinceS: w.Stall.Since.Seconds(), Cause: w.Stall.Cause, What: w.Stall.What}
 	}
@@ -166,7 +165,7 @@ func pcieLink(hostName string, l *pcie.LinkReport, span float64) reports.PCIeLin
 
 // hostPath says how much of a host's traffic passes its root complex. Without a
 // switch all of it does: every link ends at a root port.
-func hostPath(h *host.Host, span float64) (reports.HostPath, bool) {
+func hostPath(h *host.Host, span float64) reports.HostPath {
 	var root, gpu, nic int64
 	switched := false
 	for _, l := range h.PCIe() {
@@ -180,14 +179,36 @@ func hostPath(h *host.Host, span float64) (reports.HostPath, bool) {
 			nic = payload
 		}
 	}
-	if gpu == 0 || span <= 0 {
-		return reports.HostPath{}, false
-	}
 	if !switched {
 		root = nic
 	}
-	return reports.HostPath{Host: h.Name, RootGbps: float64(root) * 8 / span / 1e9, GPUGbps: float64(gpu) * 8 / span / 1e9,
-		Share: float64(root) / float64(gpu)}, true
+	p := reports.HostPath{Host: h.Name}
+	if span > 0 {
+		rate := func(bytes int64) float64 { return float64(bytes) * 8 / span / 1e9 }
+		p.RootGbps, p.GPUGbps, p.NICGbps = rate(root), rate(gpu), rate(nic)
+	}
+	switch {
+	case gpu > 0:
+		p.Share = float64(root) / float64(gpu)
+	case nic > 0:
+		p.Share = float64(root) / float64(nic)
+	}
+	return p
+}
+
+// gpuPaths leaves the hosts whose GPU carries payload, if there are any: what passes
+// the root port of their peers is not the question then.
+func gpuPaths(all []reports.HostPath) []reports.HostPath {
+	var gpu []reports.HostPath
+	for _, p := range all {
+		if p.GPUGbps > 0 {
+			gpu = append(gpu, p)
+		}
+	}
+	if len(gpu) > 0 {
+		return gpu
+	}
+	return all
 }
 
 func core(hostName string, u *host.CoreUse, span float64) reports.Core {

@@ -42,11 +42,12 @@ is varied in its band. Errors are symmetric: difference over the mean of both.
 		m := r.Measured[0]
 		fmt.Fprintf(&b, "| %s | %.4g | %.2f ± %.2f | %+.1f %% | %s | %s |\n", r.Scenario, m.Value, m.Predicted, r.GoodputCI95Gbps, 100*m.Error, band, r.Limit.Resource)
 	}
-	b.WriteString("\n## Where host PCIe stays idle\n\nThe RFC watched the host's PCIe bus in its GPU runs and found it mostly idle.\n\n" +
-		"| scenario | host | payload into or out of the GPU | payload on the root port | share |\n|---|---|---:|---:|---:|\n")
+	b.WriteString("\n## Where host PCIe stays idle\n\nThe RFC watched the host's PCIe bus in its GPU runs and found it mostly idle. The share is that of the\n" +
+		"payload on the root port in the payload of the GPU's link, or of the NIC's where the GPU has no part.\n\n" +
+		"| scenario | host | GPU link | NIC link | root port | share |\n|---|---|---:|---:|---:|---:|\n")
 	for _, r := range measured {
 		for _, p := range r.PCIe.HostPath {
-			fmt.Fprintf(&b, "| %s | %s | %.2f Gbit/s | %.2f Gbit/s | %.1f %% |\n", r.Scenario, p.Host, p.GPUGbps, p.RootGbps, 100*p.Share)
+			fmt.Fprintf(&b, "| %s | %s | %.2f Gbit/s | %.2f Gbit/s | %.2f Gbit/s | %.1f %% |\n", r.Scenario, p.Host, p.GPUGbps, p.NICGbps, p.RootGbps, 100*p.Share)
 		}
 	}
 	for _, r := range measured {

@@ -97,16 +97,18 @@ type WireLink struct {
 // PCIe is the traffic on every PCIe link.
 type PCIe struct {
 	Links    []PCIeLink `json:"links"`
-	HostPath []HostPath `json:"host_path"` // per host whose GPU carries payload
+	HostPath []HostPath `json:"host_path"` // of the hosts whose GPU carries payload; of all if none does
 }
 
 // HostPath compares the payload on a host's root port with the payload into and out
-// of its GPU: the RFC found "the host PCI bus mostly idle".
+// of its GPU (the RFC found "the host PCI bus mostly idle"), or with all that the NIC
+// moves if the GPU has no part in it.
 type HostPath struct {
 	Host     string  `json:"host"`
-	RootGbps float64 `json:"root_gbps"` // payload both ways through the host's root ports
+	RootGbps float64 `json:"root_gbps"` // payload both ways through the host's root port
 	GPUGbps  float64 `json:"gpu_gbps"`  // payload both ways on the GPU's link
-	Share    float64 `json:"share"`     // the former over the latter
+	NICGbps  float64 `json:"nic_gbps"`  // payload both ways on the NIC's link
+	Share    float64 `json:"share"`     // root over GPU, or over NIC if the GPU has none
 }
 
 // PCIeLink is one link with both its directions.

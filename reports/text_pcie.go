@@ -43,10 +43,15 @@ func hostPath(r *Result, h *HostPath) string {
 	}
 	gpu := withUnit(gbps(h.GPUGbps), "Gbit/s") + " " + way
 	s := clean(h.Host) + ", host PCIe path: "
-	if _, switched := findLink(r, h.Host, "root"); !switched {
+	if _, switched := findLink(r, h.Host, "root"); !switched && h.GPUGbps > 0 {
 		return s + "without a switch, NIC and GPU each have a root port: the " + gpu + " cross the root complex"
 	}
-	s += withUnit(gbpsColumn(h.RootGbps), "Gbit/s") + " of payload on the root port, both ways, " + percent(h.Share) + " of the " + gpu
+	s += withUnit(gbpsColumn(h.RootGbps), "Gbit/s") + " of payload on the root port, both ways, " + percent(h.Share) + " of "
+	if h.GPUGbps > 0 {
+		s += "the " + gpu
+	} else {
+		s += "what the NIC moves"
+	}
 	if h.Share < idleShare {
 		return s + ": mostly idle"
 	}
