@@ -85,7 +85,7 @@ func (n *NIC) AddSQ(channel int) *SQ {
 }
 
 // HasRoom says whether a WQE of so many basic blocks fits.
-func (q *SQ) HasRoom(blocks int) bool { return q.blocks+blocks <= len(q.wqes) }
+func (q *SQ) HasRoom(blocks int) bool { return blocks <= q.Room() }
 
 // Room is the number of free basic blocks.
 func (q *SQ) Room() int { return len(q.wqes) - q.blocks }

@@ -23,7 +23,7 @@ func bandTime(s *scenarios.Scenario) sim.Time {
 
 // runBand repeats the scenario over its band. Points run side by side; their order
 // in the result, and so the result, does not depend on that.
-func runBand(ctx context.Context, s *scenarios.Scenario, main *reports.Result, points [][]string, workers int, say func(float64)) (*reports.Band, error) {
+func runBand(ctx context.Context, s *scenarios.Scenario, points [][]string, workers int, say func(float64)) (*reports.Band, error) {
 	type outcome struct {
 		index int
 		point reports.BandPoint
@@ -78,8 +78,9 @@ func runBand(ctx context.Context, s *scenarios.Scenario, main *reports.Result, p
 }
 
 // bandPoint runs the scenario with some settings changed.
-func bandPoint(ctx context.Context, s *scenarios.Scenario, sets []string) (reports.BandPoint, float64, error) {
-	p := reports.BandPoint{Set: map[string]string{}}
+func bandPoint(ctx context.Context, s *scenarios.Scenario, sets []string) (p reports.BandPoint, value float64, err error) {
+	defer recovered(&err)
+	p = reports.BandPoint{Set: map[string]string{}}
 	for _, set := range sets {
 		key, value, _ := strings.Cut(set, "=")
 		p.Set[key] = value

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,6 +67,15 @@ func TestRunsOfTheSameSeedAreIdentical(t *testing.T) {
 	}
 	if other := predicted(t, short(t, "loss-1pct", "seed=2"), Options{}); strings.Contains(first, other.Digest) {
 		t.Error("another seed gives the same digest although frames are lost at random")
+	}
+}
+
+func TestPanicOfAModelIsAnErrorOfTheRun(t *testing.T) {
+	s := short(t, "smoke")
+	_, err := Run(context.Background(), s, Options{Save: func(*host.World) error { panic("as a model might") }})
+	var fault *InternalError
+	if !errors.As(err, &fault) || len(fault.Stack) == 0 {
+		t.Errorf("got %v", err)
 	}
 }
 

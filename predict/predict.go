@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"netgpusim/host"
@@ -32,6 +33,23 @@ func (e *SetupError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *SetupError) Unwrap() error { return e.Err }
 
+// InternalError is a panic of a model: a mistake of ours that no input should be
+// able to cause.
+type InternalError struct {
+	What  any
+	Stack []byte
+}
+
+func (e *InternalError) Error() string { return fmt.Sprintf("%v\n%s", e.What, e.Stack) }
+
+// recovered, deferred, turns a panic into an *InternalError. Runs have goroutines of
+// their own, where a panic would end the program without a word to the user.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = &InternalError{p, debug.Stack()}
+	}
+}
+
 // Progress tells how far a prediction has come.
 type Progress struct {
 	Scenario string
@@ -53,7 +71,8 @@ type Options struct {
 const runSlices = 200
 
 // Run simulates a scenario and reports on it.
-func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*reports.Result, error) {
+func Run(ctx context.Context, s *scenarios.Scenario, o Options) (_ *reports.Result, err error) {
+	defer recovered(&err)
 	start := time.Now()
 	share := 1.0
 	var points [][]string
@@ -79,7 +98,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*reports.Result
 	}
 	r.Accuracy = reports.Accuracies(r.Bench)
 	if len(points) > 0 {
-		r.Band, err = runBand(ctx, s, r, points, max(o.Workers, 1), func(f float64) { say(share + f*(1-share)) })
+		r.Band, err = runBand(ctx, s, points, max(o.Workers, 1), func(f float64) { say(share + f*(1-share)) })
 		if err != nil {
 			return nil, err
 		}

@@ -61,13 +61,14 @@ func main() {
 func (c *console) main(ctx context.Context, args []string) (status int) {
 	defer func() {
 		if p := recover(); p != nil {
-			fmt.Fprintf(c.err, "netgpusim: internal error: %v\nThis is a mistake in netgpusim, not in your input. Please report it with the scenario and the lines below.\n%s", p, debug.Stack())
+			c.internal(p, debug.Stack())
 			status = exitInternal
 		}
 	}()
 	root := c.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	var fault *predict.InternalError
 	switch internal := (internalError{}); {
 	case err == nil:
 		return exitOK
@@ -76,12 +77,20 @@ func (c *console) main(ctx context.Context, args []string) (status int) {
 	case errors.Is(err, predict.ErrInterrupted):
 		fmt.Fprintln(c.err, "netgpusim: interrupted")
 		return exitInterrupted
+	case errors.As(err, &fault):
+		c.internal(fault.What, fault.Stack)
+		return exitInternal
 	case errors.As(err, &internal):
 		fmt.Fprintf(c.err, "netgpusim: internal error: %v\n", internal.error)
 		return exitInternal
 	}
 	fmt.Fprintf(c.err, "netgpusim: %v\n", err)
 	return exitUsage
+}
+
+// internal tells of a panic.
+func (c *console) internal(what any, stack []byte) {
+	fmt.Fprintf(c.err, "netgpusim: internal error: %v\nThis is a mistake in netgpusim, not in your input. Please report it with the scenario and the lines below.\n%s", what, stack)
 }
 
 func (c *console) root() *cobra.Command {

@@ -33,9 +33,7 @@ func (c *console) simulate(ctx context.Context, f *runFlags, jobs []*job) ([]rep
 				o := jobs[i].options
 				o.Workers = max(f.jobs/side, 1)
 				o.Progress = func(p predict.Progress) { bar.set(i, p.Done) }
-				results[i], errs[i] = guarded(func() (*reports.Result, error) {
-					return predict.Run(ctx, jobs[i].scenario, o)
-				})
+				results[i], errs[i] = predict.Run(ctx, jobs[i].scenario, o)
 				if errs[i] != nil {
 					cancel()
 				}
@@ -57,17 +55,6 @@ func (c *console) simulate(ctx context.Context, f *runFlags, jobs []*job) ([]rep
 		all[i] = *r
 	}
 	return all, nil
-}
-
-// guarded turns a panic of a worker into an error: a panic in a goroutine would
-// end the program without the message that main prints.
-func guarded(run func() (*reports.Result, error)) (r *reports.Result, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = internalError{fmt.Errorf("%v", p)}
-		}
-	}()
-	return run()
 }
 
 // firstError prefers the error that made the others give up.
