@@ -2,6 +2,7 @@ package host
 
 import (
 	"netgpusim/netgpu"
+	"netgpusim/netgpu/trace"
 	"netgpusim/sim"
 )
 
@@ -107,6 +108,9 @@ func (t *thread) send(c *Core) {
 func (t *thread) takeBatch(c *Core) {
 	spec := t.sock.host.spec
 	t.batch = t.sock.skq.Batch(uint32(spec.App.Batch))
+	if t.sock.trace != nil {
+		t.sock.trace.batched(t.batch)
+	}
 	t.sock.ring.Set(c.cursor, int64(t.sock.skq.Rx().Occupancy()))
 	c.charge(FnPollCall, spec.CPU.Poll)
 	c.charge(FnApp, sim.Time(t.batch)*spec.CPU.AppIovec+spec.App.ThinkTime)
@@ -120,14 +124,23 @@ func (t *thread) recycleBatch(c *Core) {
 	keep := h.spec.App.RecycleStop > 0 && c.cursor >= h.spec.App.RecycleStop
 	for range t.batch {
 		v, _ := s.skq.Take() // as many as Batch took
+		if s.trace != nil {
+			s.trace.taken(v)
+		}
 		s.check(c.cursor, v)
 		s.Received += int64(v.Len)
 		if !keep {
-			s.rx.ifq.Recycle(v.Base)
+			ok := s.rx.ifq.Recycle(v.Base)
+			if s.rx.trace != nil {
+				s.rx.trace.recycled(v.Base, ok)
+			}
 		}
 	}
 	if t.batch > 0 && !keep {
 		s.rx.ifq.SubmitFill()
+		if s.rx.trace != nil {
+			s.rx.trace.submitted(trace.App, s.rx.trace.prod)
+		}
 		s.rx.fill.Set(c.cursor, int64(s.rx.ifq.Fill().Occupancy()))
 	}
 	if t.batch > 0 {

@@ -5,6 +5,7 @@ import (
 
 	"netgpusim/gpu"
 	"netgpusim/netgpu"
+	"netgpusim/netgpu/trace"
 	"netgpusim/nic"
 	"netgpusim/pcie"
 	"netgpusim/sim"
@@ -25,6 +26,7 @@ type Host struct {
 	memory *nic.Memory
 	module *netgpu.Module
 	netgpu *application // nil if no socket uses netgpu
+	trace  *ringTrace   `snapshot:"-"` // nil: no protocol trace
 
 	cores    []*Core
 	channels []*channel
@@ -41,7 +43,8 @@ type Host struct {
 type application struct {
 	process  *netgpu.Process
 	contexts []*appContext
-	next     int // context of the next socket that leaves the choice open
+	next     int                // context of the next socket that leaves the choice open
+	regions  []trace.RegionSpec `snapshot:"-"` // registered, for a protocol trace
 	cursor   uint64
 }
 
@@ -360,6 +363,11 @@ func (h *Host) register(contexts []*appContext, size sim.Bytes) (uint64, error) 
 	if errno != netgpu.OK {
 		return 0, fmt.Errorf("allocate %d bytes of %v memory: %w", size, memType, errno)
 	}
+	region := trace.RegionSpec{Addr: base, Len: uint64(size), Memory: memType.String()}
+	for _, ctx := range contexts {
+		region.Contexts = append(region.Contexts, ctx.index)
+	}
+	h.netgpu.regions = append(h.netgpu.regions, region)
 	iov := netgpu.Iovec{Base: base, Len: uint64(size)}
 	if !h.module.Variant().MemoryObjects {
 		for _, ctx := range contexts {

@@ -2,28 +2,11 @@ package host
 
 import (
 	"netgpusim/netgpu"
+	"netgpusim/netgpu/trace"
 	"netgpusim/nic"
 	"netgpusim/sim"
 	"netgpusim/tcp"
 )
-
-// rxQueue is the driver's side of a receive queue.
-type rxQueue struct {
-	rq     *nic.RQ
-	ifq    *netgpu.IfQueue // nil for an ordinary queue
-	gpu    bool            // payload pages are GPU memory
-	pages  int             // netgpu pages per WQE
-	starve int64           // refills that found no pages
-	dim    dim
-	count  dimSample // packets and bytes polled
-	fill   sim.Gauge // occupancy of the fill ring
-}
-
-// fillPublished publishes what the kernel took from the fill ring, once per bulk.
-func (q *rxQueue) fillPublished(now sim.Time) {
-	q.ifq.FillComplete()
-	q.fill.Set(now, int64(q.ifq.Fill().Occupancy()))
-}
 
 // channel is an mlx5e channel: one interrupt and one NAPI instance for a send
 // queue, an ordinary receive queue and, if a context has bound it, a netgpu
@@ -262,10 +245,14 @@ func (ch *channel) receive(c *Core, q *rxQueue, done *nic.Completion) {
 		first = frag{page: noPage, len: uint16(seg.Len)}
 	} else {
 		for i := int(done.Used); i < int(done.WQE.N); i++ {
-			q.ifq.PutNapi(netgpu.PageID(done.WQE.Pages[i])) // the packet did not use it
+			q.putNapi(netgpu.PageID(done.WQE.Pages[i])) // the packet did not use it
 		}
 		for i := range int(done.Used) {
-			q.ifq.Receive(netgpu.PageID(done.WQE.Pages[i]))
+			p := netgpu.PageID(done.WQE.Pages[i])
+			q.ifq.Receive(p)
+			if q.trace != nil {
+				q.trace.page(trace.Receive, p)
+			}
 		}
 		if done.HeaderInPayload > 0 {
 			h.Split.HeaderInPayload++
@@ -312,7 +299,7 @@ func (ch *channel) receive(c *Core, q *rxQueue, done *nic.Completion) {
 	if first.len > 0 {
 		s.frags = append(s.frags, first)
 	} else {
-		h.module.DropFragment(first.page) // only header bytes: pulled, nothing left
+		h.dropFragment(first.page) // only header bytes: pulled, nothing left
 	}
 	for i := 1; i < int(done.Used); i++ {
 		s.frags = append(s.frags, ch.pageFrag(done, i))
@@ -334,8 +321,11 @@ func (h *Host) dropBadSplit(done *nic.Completion) {
 		p := netgpu.PageID(done.WQE.Pages[i])
 		if i == 0 {
 			h.module.CPUAccess(p)
+			if h.trace != nil {
+				h.trace.page(trace.CPU, p)
+			}
 		}
-		h.module.DropFragment(p)
+		h.dropFragment(p)
 	}
 }
 
@@ -400,7 +390,7 @@ func (ch *channel) refillOrdinary(c *Core, q *rxQueue) {
 func (ch *channel) refillNetgpu(c *Core, q *rxQueue) {
 	bulk := ch.host.nicSpec().WQEBulk
 	for q.rq.Missing() >= bulk {
-		if !q.ifq.CanRefill(int32(bulk)) || !ch.refillBulk(c, q, bulk) {
+		if !q.canRefill(bulk) || !ch.refillBulk(c, q, bulk) {
 			q.starve++
 			ch.starved = true
 			return
@@ -412,7 +402,7 @@ func (ch *channel) refillBulk(c *Core, q *rxQueue, bulk int) bool {
 	var wqes [64]nic.RxWQE
 	for i := range bulk {
 		for range q.pages {
-			p, errno := q.ifq.GetPage()
+			p, errno := q.getPage()
 			if errno != 0 {
 				ch.giveBack(q, wqes[:i+1])
 				q.fillPublished(c.cursor)
@@ -427,6 +417,9 @@ func (ch *channel) refillBulk(c *Core, q *rxQueue, bulk int) bool {
 	for i := range bulk {
 		for _, p := range wqes[i].Pages[:wqes[i].N] {
 			q.ifq.Post(netgpu.PageID(p))
+			if q.trace != nil {
+				q.trace.page(trace.Post, netgpu.PageID(p))
+			}
 		}
 		q.rq.PostRx(c.cursor, wqes[i])
 	}
@@ -437,7 +430,7 @@ func (ch *channel) refillBulk(c *Core, q *rxQueue, bulk int) bool {
 func (ch *channel) giveBack(q *rxQueue, wqes []nic.RxWQE) {
 	for i := range wqes {
 		for _, p := range wqes[i].Pages[:wqes[i].N] {
-			q.ifq.PutNapi(netgpu.PageID(p))
+			q.putNapi(netgpu.PageID(p))
 		}
 	}
 }

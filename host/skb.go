@@ -1,6 +1,9 @@
 package host
 
-import "netgpusim/netgpu"
+import (
+	"netgpusim/netgpu"
+	"netgpusim/netgpu/trace"
+)
 
 // noPage marks a fragment in ordinary host memory.
 const noPage = ^netgpu.PageID(0)
@@ -45,13 +48,21 @@ func (p *skbPool) release(h uint32) {
 	p.free = append(p.free, h)
 }
 
+// dropFragment frees a fragment that nobody received.
+func (h *Host) dropFragment(p netgpu.PageID) {
+	h.module.DropFragment(p)
+	if h.trace != nil {
+		h.trace.page(trace.Drop, p)
+	}
+}
+
 // freeUndelivered is kfree_skb of a packet that nobody received: its netgpu pages
 // go to the any cache (patch 11).
 func (h *Host) freeUndelivered(handle uint32) {
 	s := &h.skbs.skbs[handle]
 	for i := range s.frags {
 		if p := s.frags[i].page; p != noPage {
-			h.module.DropFragment(p)
+			h.dropFragment(p)
 		}
 	}
 	h.skbs.release(handle)

@@ -2,6 +2,7 @@ package host
 
 import (
 	"netgpusim/netgpu"
+	"netgpusim/netgpu/trace"
 	"netgpusim/nic"
 	"netgpusim/pcie"
 	"netgpusim/sim"
@@ -22,6 +23,8 @@ type socket struct {
 	rx   *rxQueue       // its netgpu queue: whose fill ring the application recycles into
 	ring sim.Gauge      // occupancy of the rx ring
 	tx   txBuffer
+	// nil: no protocol trace, or no netgpu
+	trace *ringTrace `snapshot:"-"`
 
 	timer    tcpTimer
 	now      sim.Time // of the last call of ep
@@ -109,6 +112,9 @@ func (s *socket) enqueue(d tcp.Delivery) {
 	for i := range b.frags {
 		if p := b.frags[i].page; p != noPage {
 			s.skq.Queue(p)
+			if s.trace != nil {
+				s.trace.page(trace.Queue, p)
+			}
 		}
 	}
 }
@@ -128,6 +134,9 @@ func (s *socket) dataReady(c *Core) {
 		return
 	}
 	s.skq.Submit()
+	if s.trace != nil {
+		s.trace.submitted(trace.Kernel, s.trace.prod)
+	}
 	s.ring.Set(c.cursor, int64(s.skq.Rx().Occupancy()))
 	s.ep.Consumed(s.time(c), int(moved))
 	if s.receiver.asleep {
@@ -144,6 +153,9 @@ func (s *socket) drain(c *Core) (moved int64) {
 		b := &h.skbs.skbs[ck.handle]
 		if b.nonZC {
 			s.skq.DeliverLinear(ck.len)
+			if s.trace != nil {
+				s.trace.linear(ck.len)
+			}
 			s.efault = true
 			break
 		}
@@ -168,10 +180,14 @@ func (s *socket) post(c *Core, b *skb, ck *chunk) (moved int64, full bool) {
 		length -= skip
 		if length == 0 || ck.len == 0 {
 			// Nothing of this page is wanted: a duplicate's front, or its tail.
-			s.host.module.DropFragment(f.page)
+			s.host.dropFragment(f.page)
 		} else {
 			take := min(length, ck.len)
-			if !s.skq.Deliver(f.page, uint32(f.off)+skip, take) {
+			ok := s.skq.Deliver(f.page, uint32(f.off)+skip, take)
+			if s.trace != nil {
+				s.trace.delivered(f.page, uint32(f.off)+skip, take, ok)
+			}
+			if !ok {
 				return moved, true
 			}
 			c.charge(FnDeliver, s.host.spec.CPU.Deliver)

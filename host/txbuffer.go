@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"netgpusim/netgpu"
+	"netgpusim/netgpu/trace"
 	"netgpusim/sim"
 )
 
@@ -13,7 +14,8 @@ import (
 type txBuffer struct {
 	zeroCopy bool
 	sock     *netgpu.Socket
-	base     uint64 // address of the buffer
+	base     uint64     // address of the buffer
+	trace    *ringTrace `snapshot:"-"` // nil: no protocol trace
 
 	held sim.FIFO[heldFragment]
 	ends uint64 // stream offset behind the newest fragment
@@ -38,6 +40,9 @@ func (b *txBuffer) attach(offset, n int64) {
 			// The buffer is registered whole: no input can cause this.
 			panic(fmt.Sprintf("host: sendmsg of %d bytes at offset %d of a registered buffer: %v", n, offset, errno))
 		}
+		if b.trace != nil {
+			b.trace.attached(b.base+uint64(offset), bytes)
+		}
 		for _, f := range fragments[:count] {
 			b.ends += uint64(f.Len)
 			b.held.Push(heldFragment{f.Page, b.ends})
@@ -52,6 +57,9 @@ func (b *txBuffer) attach(offset, n int64) {
 func (b *txBuffer) acknowledged(m *netgpu.Module, una uint64) {
 	for b.held.Len() > 0 && b.held.Front().end <= una {
 		m.ReleaseTx(b.held.Front().page)
+		if b.trace != nil {
+			b.trace.page(trace.Release, b.held.Front().page)
+		}
 		b.held.Pop()
 	}
 }

@@ -17,6 +17,8 @@ type Config struct {
 	Duration   sim.Time // measured after the warm-up
 	Batches    int      // equal parts of Duration for the confidence interval
 	StallAfter sim.Time // no payload reaches an application for so long: stalled
+
+	Trace [2]TraceSpec // by host, as World.Hosts
 }
 
 // World is one simulation: two hosts, the link, the flows. Use it from one
@@ -86,6 +88,9 @@ func NewWorld(cfg *Config) (*World, error) {
 		if err := w.connect(&cfg.Flows[i]); err != nil {
 			return nil, err
 		}
+	}
+	if err := w.startTraces(); err != nil {
+		return nil, err
 	}
 	for _, h := range w.Hosts {
 		h.start()
@@ -191,6 +196,9 @@ func (w *World) Stalled(_, _ sim.Time) {
 	for _, h := range w.Hosts {
 		h.module.Stamp = int64(w.engine.Now())
 		h.module.CheckQuiescent()
+		if h.trace != nil {
+			h.trace.quiescent()
+		}
 	}
 	w.engine.Stop()
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime/debug"
 	"time"
 
@@ -62,6 +63,7 @@ type Options struct {
 	Workers  int            // band points simulated at the same time; at least 1
 	Progress func(Progress) // called now and then from the calling goroutine; may be nil
 	Tap      host.Tap       // sees every frame of the main run; may be nil
+	Trace    io.Writer      // takes the protocol trace of the receiving host in the main run; may be nil
 	SaveAt   sim.Time       // with Save: when to take the snapshot
 	Save     func(*host.World) error
 	Resume   func(*host.World) error // restores the state of a saved run
@@ -121,9 +123,14 @@ func outcome(ctx context.Context, s *scenarios.Scenario, o *Options, say func(fl
 	return collect(s, w), nil
 }
 
+// receiver is the host that receives, in World.Hosts.
+const receiver = 1
+
 // simulate runs the world of a scenario to its end.
-func simulate(ctx context.Context, s *scenarios.Scenario, o *Options, say func(float64)) (*host.World, error) {
-	w, err := host.NewWorld(config(s))
+func simulate(ctx context.Context, s *scenarios.Scenario, o *Options, say func(float64)) (_ *host.World, err error) {
+	cfg := config(s)
+	cfg.Trace[receiver] = host.TraceSpec{Out: o.Trace, Producer: "netgpusim " + Version}
+	w, err := host.NewWorld(cfg)
 	if err != nil {
 		return nil, &SetupError{fmt.Errorf("scenario %s: %w", s.Name, err)}
 	}
@@ -132,7 +139,13 @@ func simulate(ctx context.Context, s *scenarios.Scenario, o *Options, say func(f
 		if err := o.Resume(w); err != nil {
 			return nil, &SetupError{err}
 		}
+		w.ResumeTraces()
 	}
+	defer func() {
+		if e := w.FlushTraces(); err == nil {
+			err = e
+		}
+	}()
 	if o.Save != nil {
 		w.Run(o.SaveAt)
 		if err := o.Save(w); err != nil {

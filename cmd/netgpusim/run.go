@@ -28,6 +28,7 @@ type runFlags struct {
 	jobs    int
 	pcap    string
 	snaplen int
+	trace   string
 	save    string
 	saveAt  string
 	resume  string
@@ -51,6 +52,7 @@ where the scenario does not expect it, 2 if a scenario is wrong.`,
   netgpusim run rfc-v2-gpu-rx --what-if --set link.rate=100Gbps --set nic.mtu=9000
   netgpusim run rfc-v2-gpu-rx copy-rx --format csv > results.csv
   netgpusim run smoke --pcap smoke.pcapng
+  netgpusim run smoke --protocol-trace smoke.ndjson
   netgpusim run mine.yaml --save state --save-at 500ms    and after an interruption:
   netgpusim run --resume state`,
 		ValidArgsFunction: completeScenario,
@@ -69,6 +71,7 @@ where the scenario does not expect it, 2 if a scenario is wrong.`,
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "simulations at the same time (results do not depend on it)")
 	flags.StringVar(&f.pcap, "pcap", "", "write every frame of the run to this pcapng file")
 	flags.IntVar(&f.snaplen, "snaplen", 128, "bytes kept of each frame with --pcap")
+	flags.StringVar(&f.trace, "protocol-trace", "", "write what the receiver's netgpu module did to this file, for check trace")
 	flags.StringVar(&f.save, "save", "", "save the state of the run to this file, then go on")
 	flags.StringVar(&f.saveAt, "save-at", "", "simulated time at which --save takes the state (default: the end of the warm-up)")
 	flags.StringVar(&f.resume, "resume", "", "go on from a state written by --save; the scenario is in the file")
@@ -90,12 +93,26 @@ func (f *runFlags) check(args []string) error {
 		return fmt.Errorf("--resume takes the scenario from the state file: give neither scenarios nor --set nor --save with it")
 	case f.resume == "" && len(args) == 0:
 		return fmt.Errorf("give at least one scenario: the name of a built-in ('netgpusim scenario list') or a path")
-	case len(args) > 1 && (f.pcap != "" || f.save != ""):
-		return fmt.Errorf("--pcap and --save go with one scenario (%d given)", len(args))
+	case len(args) > 1 && f.writesOne() != "":
+		return fmt.Errorf("%s goes with one scenario (%d given)", f.writesOne(), len(args))
 	case f.saveAt != "" && f.save == "":
 		return fmt.Errorf("--save-at goes with --save")
 	}
 	return nil
+}
+
+// writesOne is the flag given that writes a file about one transfer, "" if there is
+// none.
+func (f *runFlags) writesOne() string {
+	switch {
+	case f.pcap != "":
+		return "--pcap"
+	case f.save != "":
+		return "--save"
+	case f.trace != "":
+		return "--protocol-trace"
+	}
+	return ""
 }
 
 func (c *console) run(ctx context.Context, f *runFlags, args []string) (err error) {
@@ -167,7 +184,10 @@ func (c *console) prepare(f *runFlags, args []string) ([]*job, error) {
 		if err != nil {
 			return nil, err
 		}
-		return []*job{j}, j.addCapture(f)
+		if err := j.addCapture(f); err != nil {
+			return nil, err
+		}
+		return []*job{j}, j.addTrace(f)
 	}
 	var jobs []*job
 	for _, name := range args {
@@ -178,14 +198,17 @@ func (c *console) prepare(f *runFlags, args []string) ([]*job, error) {
 		if f.whatIf {
 			s.Measured, s.Expect, s.Band = nil, nil, nil
 		}
-		if s.Kind == scenarios.KindBench && (f.pcap != "" || f.save != "") {
-			return nil, fmt.Errorf("--pcap and --save go with a transfer: %s is a %s", s.Name, scenarios.KindBench)
+		if s.Kind == scenarios.KindBench && f.writesOne() != "" {
+			return nil, fmt.Errorf("%s goes with a transfer: %s is a %s", f.writesOne(), s.Name, scenarios.KindBench)
 		}
 		j := &job{scenario: s, options: predict.Options{Band: !f.noBand}}
 		if err := j.addSave(f); err != nil {
 			return nil, err
 		}
 		if err := j.addCapture(f); err != nil {
+			return nil, err
+		}
+		if err := j.addTrace(f); err != nil {
 			return nil, err
 		}
 		jobs = append(jobs, j)
