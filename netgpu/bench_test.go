@@ -88,8 +88,14 @@ func BenchmarkRoundTripBatched(b *testing.B) {
 	}
 }
 
-func BenchmarkRing(b *testing.B) {
-	ring := NewRing[uint64](1024)
+func BenchmarkRing(b *testing.B) { benchRing(b, NewRing[uint64](1024)) }
+
+// BenchmarkRingLive shows what the atomic stores of a live ring cost.
+func BenchmarkRingLive(b *testing.B) {
+	benchRing(b, RingOver(new(RingHeader), make([]uint64, 1024)))
+}
+
+func benchRing(b *testing.B, ring *Ring[uint64]) {
 	p, c := NewProducer(ring), NewConsumer(ring)
 	b.ReportAllocs()
 	for b.Loop() {

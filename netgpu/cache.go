@@ -2,9 +2,9 @@ package netgpu
 
 import "fmt"
 
-// chunkSlots is the number of pages in a chunk of the page cache
-// (NETGPU_CACHE_COUNT, patch 10).
-const chunkSlots = 63
+// maxChunkSlots is the number of pages in a chunk of the page cache as patch 10 has
+// it (NETGPU_CACHE_COUNT). Variant.ChunkSlots may ask for fewer.
+const maxChunkSlots = 63
 
 // noChunk is the null pointer.
 const noChunk int32 = -1
@@ -17,7 +17,7 @@ type chunk struct {
 	next int32
 	free bool // on the free list
 	mark bool // scratch of unlinked, false otherwise
-	slot [chunkSlots]PageID
+	slot [maxChunkSlots]PageID
 }
 
 // pageCache holds the pages that the kernel has and the NIC does not (patch 10):
@@ -29,6 +29,8 @@ type chunk struct {
 //   - the count of the any part starts at -1 and is compared as unsigned, so that
 //     the missing chunk counts as full;
 //   - a spare chunk is put in front with the next it happens to have.
+//
+// Repairs: SpareNext, CacheOverflow, RefillCountsAll.
 type pageCache struct {
 	chunks   []chunk
 	freeList int32
@@ -38,12 +40,16 @@ type pageCache struct {
 
 	napiCount int32 // pages in the first chunk
 	anyCount  int32
+	slots     int32 // of a chunk
+
+	overflow PageID // first page of the list that needs no chunks (CacheOverflow)
+	total    int32  // pages in all of the above (RefillCountsAll)
 }
 
 // init gives the napi part its first chunk, as the kernel does when it creates an
 // interface queue.
-func (c *pageCache) init() {
-	*c = pageCache{freeList: noChunk, any: noChunk, spare: noChunk, anyCount: -1}
+func (c *pageCache) init(slots int) {
+	*c = pageCache{freeList: noChunk, any: noChunk, spare: noChunk, anyCount: -1, slots: int32(slots), overflow: NoPage}
 	c.napi = c.take()
 	c.chunks[c.napi].next = noChunk
 }
@@ -80,7 +86,8 @@ func (c *pageCache) release(i int32) {
 
 // putNapi is __netgpu_put_page_napi: page comes from place from, in softirq.
 func (c *pageCache) putNapi(m *Module, page PageID, from Place) {
-	if uint32(c.napiCount) < chunkSlots {
+	c.total++
+	if uint32(c.napiCount) < uint32(c.slots) {
 		c.chunks[c.napi].slot[c.napiCount] = page
 		c.napiCount++
 		m.move(page, from, NapiCache, Misplaced)
@@ -89,10 +96,13 @@ func (c *pageCache) putNapi(m *Module, page PageID, from Place) {
 	front := c.spare
 	if front != noChunk {
 		c.spare = noChunk
+		if m.repaired(SpareNext) {
+			c.chunks[front].next = c.napi
+		}
 	} else {
 		front = c.alloc(m)
 		if front == noChunk {
-			c.lose(m, page, from)
+			c.overflowed(m, page, from)
 			return
 		}
 		c.chunks[front].next = c.napi
@@ -109,7 +119,8 @@ func (c *pageCache) putNapi(m *Module, page PageID, from Place) {
 // putAny is netgpu_put_page_any: page comes from place from, in any context,
 // under the cache's lock.
 func (c *pageCache) putAny(m *Module, page PageID, from Place) {
-	if uint32(c.anyCount) < chunkSlots {
+	c.total++
+	if uint32(c.anyCount) < uint32(c.slots) {
 		c.chunks[c.any].slot[c.anyCount] = page
 		c.anyCount++
 		m.move(page, from, AnyCache, Misplaced)
@@ -117,7 +128,7 @@ func (c *pageCache) putAny(m *Module, page PageID, from Place) {
 	}
 	front := c.alloc(m)
 	if front == noChunk {
-		c.lose(m, page, from)
+		c.overflowed(m, page, from)
 		return
 	}
 	c.chunks[front].next = c.any
@@ -126,8 +137,16 @@ func (c *pageCache) putAny(m *Module, page PageID, from Place) {
 	m.move(page, from, AnyCache, Misplaced)
 }
 
-// lose records a page that could not be stored.
-func (c *pageCache) lose(m *Module, page PageID, from Place) {
+// overflowed is a put whose chunk could not be allocated: the page is lost, unless
+// there is the list that needs none.
+func (c *pageCache) overflowed(m *Module, page PageID, from Place) {
+	if m.repaired(CacheOverflow) {
+		m.pages[page].next = c.overflow
+		c.overflow = page
+		m.move(page, from, AnyCache, Misplaced)
+		return
+	}
+	c.total--
 	m.move(page, from, Lost, Misplaced)
 	if v := m.violate(ChunkAllocFailed, page); v != nil {
 		v.What = fmt.Sprintf("no memory for a chunk to put page %d in; the page is lost", page)
@@ -138,11 +157,23 @@ func (c *pageCache) lose(m *Module, page PageID, from Place) {
 // leaves it in the driver's hands. NoPage if nothing is cached.
 func (c *pageCache) get(m *Module) PageID {
 	if c.napiCount == 0 && !c.turn(m) {
-		return NoPage
+		return c.takeOverflow(m)
 	}
 	c.napiCount--
+	c.total--
 	page := c.chunks[c.napi].slot[c.napiCount]
 	m.move(page, NapiCache, Driver, StaleSlot)
+	return page
+}
+
+// takeOverflow takes from the list that needs no chunks. NoPage if it is empty.
+func (c *pageCache) takeOverflow(m *Module) PageID {
+	page := c.overflow
+	if page != NoPage {
+		c.overflow = m.pages[page].next
+		c.total--
+		m.move(page, AnyCache, Driver, Misplaced)
+	}
 	return page
 }
 
@@ -152,7 +183,7 @@ func (c *pageCache) turn(m *Module) bool {
 	if next := c.chunks[c.napi].next; next != noChunk {
 		c.release(c.spare)
 		c.spare = c.napi
-		c.napi, c.napiCount = next, chunkSlots
+		c.napi, c.napiCount = next, c.slots
 		return true
 	}
 	if c.anyCount <= 0 { // the kernel reads it without the lock: a put may be missed until next time
@@ -195,7 +226,7 @@ func (c *pageCache) relabel(m *Module, i, n int32) {
 				m.move(page, AnyCache, NapiCache, Misplaced)
 			}
 		}
-		i, n = c.chunks[i].next, chunkSlots
+		i, n = c.chunks[i].next, c.slots
 		if i == noChunk {
 			return
 		}
@@ -214,7 +245,7 @@ func (c *pageCache) unlinked(m *Module, i int32) {
 	var first, lost = NoPage, 0
 	for i != noChunk && !c.chunks[i].mark {
 		c.chunks[i].mark = true
-		for _, page := range c.chunks[i].slot {
+		for _, page := range c.chunks[i].slot[:c.slots] {
 			if m.Place(page) == NapiCache {
 				m.move(page, NapiCache, Lost, Misplaced)
 				if first == NoPage {

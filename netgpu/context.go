@@ -47,8 +47,9 @@ func (p *Process) OpenContext() (FD, Errno) {
 }
 
 // AttachDev is CTX_ATTACH_DEV. ENODEV if there is no such device; EALREADY if the
-// context has another (the same once more is fine); EBADF, ENOTTY for the
-// descriptor.
+// context has another (the same once more is fine); EBUSY in a variant with one
+// socket per device, if that would be exceeded by sockets that were attached to the
+// context before; EBADF, ENOTTY for the descriptor.
 func (p *Process) AttachDev(ctx FD, ifindex int) Errno {
 	f, err := p.fileOf(ctx, contextFile, ENOTTY)
 	if err != OK {
@@ -59,9 +60,28 @@ func (p *Process) AttachDev(ctx FD, ifindex int) Errno {
 	case d == nil:
 		return ENODEV
 	case f.context.device == nil:
-		f.context.device = d
+		return f.context.setDevice(d)
 	case f.context.device != d:
 		return EALREADY
+	}
+	return OK
+}
+
+// setDevice gives the context its device, and the device the context's sockets.
+func (c *Context) setDevice(d *Device) Errno {
+	var waiting []*Socket
+	for _, s := range c.module.sockets {
+		if s.context == c {
+			waiting = append(waiting, s)
+		}
+	}
+	if !c.module.variant.SocketsShareDevice && len(waiting) > 0 && d.sockets+len(waiting) > 1 {
+		return EBUSY
+	}
+	c.device = d
+	d.sockets += len(waiting)
+	for _, s := range waiting {
+		s.device = d
 	}
 	return OK
 }
@@ -87,15 +107,18 @@ func (p *Process) AttachRegion(ctx, mem FD, index int) Errno {
 		return err
 	}
 	i := slices.IndexFunc(g.area.regions, func(r *region) bool { return r.index == index })
-	if i < 0 {
+	if i < 0 || p.module.dying(g.area.regions[i]) {
 		return ENOENT
 	}
 	return f.context.attach(g.area.regions[i])
 }
 
 // AddContextRegion registers memory through the context that uses it: the way of
-// a variant without memory objects (v1), ENOTTY in the others. Errors as AddRegion
-// and AttachRegion.
+// a variant without memory objects (v1). ENOTTY in the others; ENODEV without a
+// device; ENXIO for an unknown memory type, a missing plug-in, or memory that cannot
+// be mapped; ENOMEM, EFAULT and EEXIST as AddRegion has them, EEXIST also for
+// addresses that overlap; EINVAL if the range is empty; EBADF, ENOTTY for the
+// descriptor.
 func (p *Process) AddContextRegion(ctx FD, iov Iovec, t MemType) (int, Errno) {
 	f, err := p.fileOf(ctx, contextFile, ENOTTY)
 	if err != OK {
@@ -226,5 +249,5 @@ func (c *Context) DMA(page PageID) (uint64, bool) {
 	if a == nil {
 		return 0, false
 	}
-	return dma(a.base, uint32(page-a.first), a.region.run), true
+	return a.region.dma(a.base, uint32(page-a.first)), true
 }

@@ -25,7 +25,7 @@ func TestConversations(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := converse(t, string(text))
+			got, _ := converse(t, string(text))
 			if *update {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
@@ -39,8 +39,9 @@ func TestConversations(t *testing.T) {
 	}
 }
 
-// converse returns the conversation with the answers that the model gives now.
-func converse(t *testing.T, text string) string {
+// converse returns the conversation with the answers that the model gives now, and
+// what its operations answered.
+func converse(t *testing.T, text string) (string, map[outcome]bool) {
 	t.Helper()
 	var out strings.Builder
 	var answers []string
@@ -70,7 +71,7 @@ func converse(t *testing.T, text string) string {
 		fmt.Fprintln(&out, line)
 	}
 	answer()
-	return out.String()
+	return out.String(), w.observed
 }
 
 // difference shows the first line in which two texts differ, with what precedes.

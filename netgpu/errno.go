@@ -26,11 +26,12 @@ const (
 	EMSGSIZE         // no room for another fragment in the skb
 	EOPNOTSUPP       // wrong kind of file descriptor or socket
 	EALREADY         // done before
+	EAGAIN           // no room for a completion yet; memory in use that is to be revoked
 )
 
 var errnoNames = [...]string{
 	"OK", "ENOENT", "ENXIO", "EBADF", "ENOMEM", "EFAULT", "EBUSY", "EEXIST", "ENODEV", "EINVAL",
-	"EMFILE", "ENOTTY", "EPROTO", "EOVERFLOW", "EMSGSIZE", "EOPNOTSUPP", "EALREADY",
+	"EMFILE", "ENOTTY", "EPROTO", "EOVERFLOW", "EMSGSIZE", "EOPNOTSUPP", "EALREADY", "EAGAIN",
 }
 
 // Error returns the symbolic name ("EINVAL").

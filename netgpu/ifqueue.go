@@ -88,7 +88,7 @@ func (p *Process) BindQueue(ctx FD, b *BindParams) (FD, Errno) {
 	}
 	q.fill = NewRing[uint64](slots)
 	q.consumer, q.producer = NewConsumer(q.fill), NewProducer(q.fill)
-	q.cache.init()
+	q.cache.init(p.module.variant.ChunkSlots)
 	q.id = p.module.enter(q)
 	c.queues = append(c.queues, q)
 	c.refs++
@@ -124,7 +124,7 @@ func (q *IfQueue) release() {
 		id := PageID(i)
 		switch at := m.Place(id); at {
 		case NapiCache, AnyCache:
-			m.move(id, at, App, Misplaced)
+			m.letGo(id, at)
 			m.pages[i].queue = -1
 		case Driver, WQE:
 			outlived = true
@@ -177,9 +177,12 @@ func (q *IfQueue) Writable() bool { return q.fill.Occupancy() < q.fill.Entries()
 // CanRefill says whether a bulk of WQEs may be started (patch 19): n is wqe_bulk,
 // compared with pages whatever a WQE needs of them. True if the napi cache's first
 // chunk has n, or the fill ring has what it lacks. Chunks behind the first and the
-// any cache do not count.
+// any cache do not count, unless repaired (RefillCountsAll).
 func (q *IfQueue) CanRefill(n int32) bool {
 	have := q.cache.napiCount
+	if q.module.repaired(RefillCountsAll) {
+		have = q.cache.total
+	}
 	return have >= n || q.consumer.Avail(uint32(n-have))
 }
 
@@ -190,7 +193,8 @@ func (q *IfQueue) CanRefill(n int32) bool {
 // an address in the context; the entry is not consumed, so the next call finds it
 // again, and everything behind it waits (BadFillEntry). EFAULT if a cached page's
 // region has been revoked (where the kernel would go through a null pointer);
-// the page is lost. ENODEV after the queue is closed.
+// the page is lost. ENODEV after the queue is closed. Repairs: SkipBadEntry,
+// OwnerCheck, IndexCheck.
 func (q *IfQueue) GetPage() (PageID, Errno) {
 	if q.closed {
 		return NoPage, ENODEV
@@ -204,26 +208,55 @@ func (q *IfQueue) GetPage() (PageID, Errno) {
 		q.reference(id)
 		return id, OK
 	}
-	va := q.consumer.Peek()
-	if va == nil {
-		return NoPage, ENOMEM
+	// The bound is for entries that are skipped: no more than a ring full of them.
+	for range q.fill.Entries() {
+		va := q.consumer.Peek()
+		if va == nil {
+			break
+		}
+		if n := q.consumer.cachedProd - q.consumer.cachedCons; n > q.fill.Entries() {
+			if q.distrust(n) {
+				break
+			}
+		}
+		id, ok := q.context.Page(*va)
+		if !ok || m.pages[id].flags&pageDying != 0 {
+			if m.repaired(SkipBadEntry) {
+				q.consumer.Advance()
+				if ok && m.Place(id) == FillRing {
+					m.letGo(id, FillRing)
+				}
+				continue
+			}
+			q.reportBadEntry(*va)
+			return NoPage, EINVAL
+		}
+		q.consumer.Advance()
+		if m.pages[id].flags&pageHeld != 0 && m.repaired(OwnerCheck) {
+			continue
+		}
+		if m.place[id] == uint8(FillRing) {
+			m.move(id, FillRing, Driver, PostedTwice)
+		} else {
+			q.takeMisplaced(id)
+		}
+		q.reference(id)
+		return id, OK
 	}
-	if n := q.consumer.cachedProd - q.consumer.cachedCons; n > q.fill.mask+1 {
-		q.reportIndex(n)
+	return NoPage, ENOMEM
+}
+
+// distrust is what happens when prod is further from cons than the ring has
+// entries: n. It says whether the ring counts as empty.
+func (q *IfQueue) distrust(n uint32) bool {
+	if q.module.repaired(IndexCheck) {
+		q.consumer.cachedProd = q.consumer.cachedCons
+		return true
 	}
-	id, ok := q.context.Page(*va)
-	if !ok {
-		q.reportBadEntry(*va)
-		return NoPage, EINVAL
+	if v := q.module.violate(IndexOutOfRange, NoPage); v != nil {
+		v.What = fmt.Sprintf("fill ring of queue %d: prod - cons is %d, entries %d", q.queueID, n, q.fill.Entries())
 	}
-	q.consumer.Advance()
-	if at := m.place[id]; at == uint8(FillRing) {
-		m.move(id, FillRing, Driver, PostedTwice)
-	} else {
-		q.takeMisplaced(id)
-	}
-	q.reference(id)
-	return id, OK
+	return false
 }
 
 // reference gives the driver its reference on a page.
@@ -231,6 +264,7 @@ func (q *IfQueue) reference(id PageID) {
 	pg := &q.module.pages[id]
 	pg.refs++
 	pg.queue = q.id
+	pg.flags |= pageHeld
 	if pg.tx > 0 {
 		q.reportRecycled(id)
 	}
@@ -251,12 +285,6 @@ func (q *IfQueue) takeMisplaced(id PageID) {
 		cause = PostedOverData
 	}
 	q.module.move(id, FillRing, Driver, cause)
-}
-
-func (q *IfQueue) reportIndex(n uint32) {
-	if v := q.module.violate(IndexOutOfRange, NoPage); v != nil {
-		v.What = fmt.Sprintf("fill ring of queue %d: prod - cons is %d, entries %d", q.queueID, n, q.fill.Entries())
-	}
 }
 
 func (q *IfQueue) reportBadEntry(va uint64) {
@@ -314,12 +342,23 @@ func (q *IfQueue) PutNapi(id PageID) {
 		from = Driver
 	}
 	m.pages[id].refs--
+	if m.pages[id].flags&pageDying != 0 {
+		m.letGo(id, from)
+		return
+	}
 	q.cache.putNapi(m, id, from)
+}
+
+// letGo gives a page that the kernel needs no longer to the application.
+func (m *Module) letGo(id PageID, from Place) {
+	m.pages[id].flags &^= pageHeld | pageParked
+	m.move(id, from, App, Misplaced)
 }
 
 // DropFragment frees an skb fragment that was not delivered (reset, close with
 // data queued, drop): its reference is dropped and, if only the base references
 // remain, the page goes to the any cache of the queue that received it (patch 11).
+// Repairs: LastReference, QueueOutlivesPackets.
 func (m *Module) DropFragment(id PageID) {
 	if !m.received(id) {
 		return
@@ -333,19 +372,32 @@ func (m *Module) DropFragment(id PageID) {
 		m.outlived(id)
 		return
 	}
-	q := m.queues[pg.queue]
 	pg.refs--
 	switch {
 	case pg.refs == 0:
-		q.cache.putAny(m, id, from)
-	case pg.refs == pg.tx:
+		m.putBack(id, from)
+	case pg.refs != pg.tx:
+		// Received into twice: the other holder puts it back. PostedTwice has
+		// been reported.
+	case m.repaired(LastReference):
+		pg.flags |= pageParked
+		m.move(id, from, SKB, Misplaced) // of the transmission
+	default:
 		m.move(id, from, Lost, Misplaced)
 		if v := m.violate(StillReferenced, id); v != nil {
 			v.What = fmt.Sprintf("page %d freed undelivered while %d transmit fragments refer to it: not put back", id, pg.tx)
 		}
+	}
+}
+
+// putBack is netgpu_put_page for the last reference: into the any cache of the
+// queue that received the page, in any context.
+func (m *Module) putBack(id PageID, from Place) {
+	switch q := m.queues[m.pages[id].queue]; {
+	case m.pages[id].flags&pageDying != 0 || q.closed:
+		m.letGo(id, from)
 	default:
-		// Received into twice: the other holder puts it back. PostedTwice has
-		// been reported.
+		q.cache.putAny(m, id, from)
 	}
 }
 
@@ -361,12 +413,20 @@ func (m *Module) received(id PageID) bool {
 	return false
 }
 
-// outlived records a page given back to a queue that is closed. The kernel writes
-// freed memory; here the page is lost.
+// outlived is a page given back to a queue that is closed. The kernel writes freed
+// memory, and here the page is lost; with QueueOutlivesPackets the application has
+// it again.
 func (m *Module) outlived(id PageID) {
 	at := m.Place(id)
 	m.pages[id].refs--
 	m.pages[id].queue = -1
+	if m.repaired(QueueOutlivesPackets) {
+		if at.heldByKernel() {
+			m.letGo(id, at)
+		}
+		m.pages[id].flags &^= pageHeld
+		return
+	}
 	if at.heldByKernel() { // else somebody else has come to have it, too
 		m.move(id, at, Lost, Misplaced)
 	}
@@ -398,7 +458,9 @@ func (q *IfQueue) Populate(base uint64, count uint32) bool {
 func (q *IfQueue) Recycle(iovBase uint64) bool {
 	slot := q.producer.Reserve()
 	if slot == nil {
-		q.recycleThroughNull(iovBase)
+		if !q.module.repaired(RecycleCheck) {
+			q.recycleThroughNull(iovBase)
+		}
 		return false
 	}
 	*slot = q.recycled(iovBase &^ pageMask)
@@ -443,3 +505,7 @@ func (q *IfQueue) SubmitFill() { q.producer.Submit() }
 
 // FillSpace is the number of free slots as the library sees it.
 func (q *IfQueue) FillSpace() uint32 { return q.producer.Space() }
+
+// KnownFillSpace is the number of slots that the library can fill without a look at
+// what the kernel has taken.
+func (q *IfQueue) KnownFillSpace() uint32 { return q.producer.cachedSpace() }

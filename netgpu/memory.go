@@ -53,12 +53,14 @@ type area struct {
 // region is a page-aligned range of one process's memory that netgpu has pinned.
 type region struct {
 	area     *area
+	owner    *Process // whose memory it is: who added it, not who opened the area
 	index    int
 	memType  MemType
 	start    uint64 // VA
 	first    PageID
 	pages    uint32
-	run      uint32 // pages that are physically contiguous; 0: all
+	run      uint32 // pages of a physically contiguous run; 0: all are one
+	phase    uint32 // pages of its first run that lie before the region
 	contexts []*Context
 	maps     []dmaMap
 	gone     bool // freed; kept while the kernel holds pages of it
@@ -76,10 +78,10 @@ func (r *region) end() uint64 { return r.start + uint64(r.pages)<<PageShift }
 // dma is the DMA address of the nth page of a region that is mapped at base. For
 // GPU memory, runs of contiguous GPU pages lie apart, so the address is that of
 // the page's run plus the offset in it (patch 21).
-func dma(base uint64, n, run uint32) uint64 {
+func (r *region) dma(base uint64, n uint32) uint64 {
 	addr := base + uint64(n)<<PageShift
-	if run != 0 {
-		addr += uint64(n/run) * GPUPageSize
+	if r.run != 0 {
+		addr += uint64((n+r.phase)/r.run) * GPUPageSize
 	}
 	return addr
 }
@@ -111,7 +113,8 @@ func (p *Process) newArea() *area {
 // (4 KiB, for CUDA 64 KiB). ENXIO for an unknown memory type or a missing plug-in;
 // ENOMEM beyond the locked-memory limit, which applies to host memory of users
 // without privilege; EFAULT if the range is not all memory of that type; EEXIST if
-// a page of it belongs to a region already; EBADF, ENOTTY for the descriptor.
+// a page of it belongs to a region already; EINVAL if a CUDA range is empty; EBADF,
+// ENOTTY for the descriptor.
 func (p *Process) AddRegion(mem FD, iov Iovec, t MemType) (int, Errno) {
 	f, err := p.fileOf(mem, memoryFile, ENOTTY)
 	if err != OK {
@@ -124,7 +127,9 @@ func (p *Process) AddRegion(mem FD, iov Iovec, t MemType) (int, Errno) {
 	return r.index, OK
 }
 
-// newRegion is AddRegion on the area itself. The checks are in the source's order.
+// newRegion is AddRegion on the area itself. The checks are in the source's order:
+// the type, the limit, the memory, the claim (patch 10). The memory is the caller's;
+// the account is that of whoever opened the area.
 func (p *Process) newRegion(a *area, iov Iovec, t MemType) (*region, Errno) {
 	m := p.module
 	if t >= memTypeCount || !m.plugins[t] {
@@ -151,11 +156,11 @@ func (p *Process) newRegion(a *area, iov Iovec, t MemType) (*region, Errno) {
 	if accounted && account.LockedPages+int64(pages) > account.LimitPages {
 		return nil, ENOMEM
 	}
-	run, mapped := p.mapped(start, size, t)
+	run, phase, mapped := p.mapped(start, size, t)
 	if !mapped {
 		return nil, EFAULT
 	}
-	if m.claimed(a.process, start, size) {
+	if m.claimed(p, start, size) {
 		return nil, EEXIST
 	}
 	first, err := m.allocatePages(pages)
@@ -166,7 +171,8 @@ func (p *Process) newRegion(a *area, iov Iovec, t MemType) (*region, Errno) {
 		account.LockedPages += int64(pages)
 	}
 	a.lastIndex++
-	r := &region{area: a, index: a.lastIndex, memType: t, start: start, first: first, pages: pages, run: run}
+	r := &region{area: a, owner: p, index: a.lastIndex, memType: t,
+		start: start, first: first, pages: pages, run: run, phase: phase}
 	a.regions = append(a.regions, r)
 	if pages > 0 {
 		at := sort.Search(len(m.regions), func(i int) bool { return m.regions[i].first > first })
@@ -183,7 +189,7 @@ func (p *Process) newRegion(a *area, iov Iovec, t MemType) (*region, Errno) {
 // kernel marks the page itself (PagePrivate; for CUDA the memory resource).
 func (m *Module) claimed(p *Process, start, size uint64) bool {
 	for _, r := range m.regions {
-		if !r.gone && r.area.process == p && start < r.end() && r.start < start+size {
+		if !r.gone && r.owner == p && start < r.end() && r.start < start+size {
 			return true
 		}
 	}
@@ -247,7 +253,7 @@ func (r *region) attach(c *Context) (base uint64, err Errno) {
 		}
 		i = len(r.maps)
 		r.maps = append(r.maps, dmaMap{device: c.device, base: c.device.nextIOVA})
-		c.device.nextIOVA = dma(c.device.nextIOVA, r.pages, r.run)
+		c.device.nextIOVA = r.dma(c.device.nextIOVA, r.pages)
 	}
 	r.maps[i].refs++
 	r.contexts = append(r.contexts, c)

@@ -57,8 +57,12 @@ func NewModule(v Variant) *Module {
 // Variant returns the implementation that the module follows.
 func (m *Module) Variant() Variant { return m.variant }
 
+// repaired says whether the implementation lacks the fault that r repairs.
+func (m *Module) repaired(r Repair) bool { return m.variant.Repairs.Has(r) }
+
 // LoadPlugin loads or unloads the module that provides a memory type (patch 21
-// provides CUDA). Regions that exist are not affected: each holds its plug-in.
+// provides CUDA). Regions that exist are not affected: each holds its plug-in. ENXIO
+// for a memory type that nothing provides.
 func (m *Module) LoadPlugin(t MemType, loaded bool) Errno {
 	if t >= memTypeCount {
 		return ENXIO

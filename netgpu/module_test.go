@@ -62,7 +62,7 @@ func TestEveryCauseHasANameOfItsOwn(t *testing.T) {
 			names[name] = true
 		}
 	}
-	for e := OK; e <= EALREADY; e++ {
+	for e := range Errno(len(errnoNames)) {
 		if names[e.Error()] {
 			t.Errorf("two errnos are called %s", e.Error())
 		}
@@ -124,6 +124,9 @@ func TestPrivilegeLiftsTheLimitOnLockedMemory(t *testing.T) {
 		_, err := p.AddRegion(mem, Iovec{1 << 20, 8 * PageSize}, HostMemory)
 		if want := map[bool]Errno{false: ENOMEM, true: OK}[privileged]; err != want || account.LockedPages != 0 {
 			t.Errorf("privileged %v: %v with %d pages accounted, want %v and none", privileged, err, account.LockedPages, want)
+		}
+		if p.Close(mem); account.LockedPages != 0 {
+			t.Errorf("privileged %v: %d pages accounted after the area is closed", privileged, account.LockedPages)
 		}
 	}
 }

@@ -33,7 +33,16 @@ type page struct {
 	refs  uint32 // references above BaseReferences: from get_page to drop or delivery, and per transmit fragment
 	tx    uint32 // those of refs that transmit fragments hold
 	queue int32  // the interface queue that took it last; -1 before the first time
+	next  PageID // behind it in the overflow list of a page cache
+	flags uint8
 }
+
+// Flags of a page that only repairs read and write.
+const (
+	pageHeld   = 1 << iota // the kernel or the NIC has it (OwnerCheck)
+	pageParked             // freed by reception while a transmission refers to it (LastReference)
+	pageDying              // its region is being revoked (RevokeWaits)
+)
 
 // Place is where a page is. A registered page is in exactly one place.
 type Place uint8

@@ -1,7 +1,6 @@
 package netgpu
 
 import (
-	"fmt"
 	"slices"
 	"sort"
 )
@@ -89,9 +88,11 @@ func (p *Process) mapMemory(n mapping) Errno {
 	return OK
 }
 
-// mapped says whether a range is all memory of one type, and the contiguous run of
-// it in pages. Host memory may span mappings; GPU memory is pinned per allocation.
-func (p *Process) mapped(start, size uint64, t MemType) (run uint32, ok bool) {
+// mapped says whether a range is all memory of one type, and how it lies in
+// physically contiguous runs: their length, and how much of the first one is in
+// front of the range, in pages. Host memory may span mappings; GPU memory is pinned
+// per allocation.
+func (p *Process) mapped(start, size uint64, t MemType) (run, phase uint32, ok bool) {
 	at, end := start, start+size
 	for _, o := range p.mappings {
 		if at >= end {
@@ -101,54 +102,14 @@ func (p *Process) mapped(start, size uint64, t MemType) (run uint32, ok bool) {
 			continue
 		}
 		if t == CUDAMemory {
-			return o.run, end <= o.start+o.size
+			if o.run != 0 {
+				phase = uint32((start - o.start) >> PageShift % uint64(o.run))
+			}
+			return o.run, phase, end <= o.start+o.size
 		}
 		at = o.start + o.size
 	}
-	return 0, at >= end
-}
-
-// CudaFree frees the GPU memory that was allocated at start. The GPU driver then
-// revokes what netgpu has pinned of it: every region of it is detached from all
-// contexts at once, whatever the NIC is doing (patch 21). EINVAL if no allocation
-// starts there.
-func (p *Process) CudaFree(start uint64) Errno {
-	i := slices.IndexFunc(p.mappings, func(o mapping) bool { return o.memType == CUDAMemory && o.start == start })
-	if i < 0 {
-		return EINVAL
-	}
-	gone := p.mappings[i]
-	p.mappings = slices.Delete(p.mappings, i, i+1)
-	for _, r := range slices.Clone(p.module.regions) {
-		if !r.gone && r.area.process == p && r.memType == CUDAMemory &&
-			r.start >= gone.start && r.start < gone.start+gone.size {
-			p.module.revoke(r)
-		}
-	}
-	return OK
-}
-
-// revoke is netgpu_detach_region: the GPU driver takes a region away.
-func (m *Module) revoke(r *region) {
-	for i := range PageID(r.pages) {
-		id := r.first + i
-		if at := m.Place(id); at == WQE || at == Driver {
-			if v := m.violate(RevokedWhilePosted, id); v != nil {
-				v.What = fmt.Sprintf("page %d was taken away while it was in %v", id, at)
-			}
-		}
-		if m.pages[id].tx > 0 {
-			if v := m.violate(RevokedWhileSending, id); v != nil {
-				v.What = fmt.Sprintf("page %d was taken away while %d fragments were in flight", id, m.pages[id].tx)
-			}
-		}
-	}
-	r.area.regions = slices.DeleteFunc(r.area.regions, func(x *region) bool { return x == r })
-	for _, c := range slices.Clone(r.contexts) {
-		c.forget(r)
-		r.detach(c)
-	}
-	m.freeRegion(r)
+	return 0, 0, at >= end
 }
 
 // install gives a file the lowest free descriptor. EMFILE if there is none.
@@ -285,7 +246,8 @@ func (p *Process) Mmap(fd FD, offset, length uint64) Errno {
 
 // Poll is poll(2) without waiting. An interface queue is writable when its fill
 // ring has space; an attached socket is readable when its rx ring is not empty
-// (patch 10; what TCP itself adds, such as hang-up, is TCP's). EBADF.
+// (patch 10; what TCP itself adds, such as hang-up, is TCP's). Contexts and memory
+// areas have no poll operation: poll(2) then says both, always. EBADF.
 func (p *Process) Poll(fd FD) (readable, writable bool, err Errno) {
 	f := p.open(fd)
 	if f == nil {
@@ -293,11 +255,11 @@ func (p *Process) Poll(fd FD) (readable, writable bool, err Errno) {
 	}
 	switch f.kind {
 	case queueFile:
-		writable = f.queue.Writable()
+		return false, f.queue.Writable(), OK
 	case socketFile:
-		readable = f.socket.Readable()
+		return f.socket.Readable(), false, OK
 	}
-	return readable, writable, OK
+	return true, true, OK
 }
 
 // IfQueueAt returns the interface queue behind a descriptor, nil if there is none.
@@ -322,4 +284,10 @@ func (p *Process) ContextAt(fd FD) *Context {
 		return f.context
 	}
 	return nil
+}
+
+// MemoryAt says whether a descriptor is that of a memory area.
+func (p *Process) MemoryAt(fd FD) bool {
+	_, err := p.fileOf(fd, memoryFile, EBADF)
+	return err == OK
 }

@@ -1,6 +1,9 @@
 package netgpu
 
-import "math/bits"
+import (
+	"math/bits"
+	"sync/atomic"
+)
 
 // The shared queue of patch 5 (misc/shqueue.h): one producer, one consumer, one
 // mapping shared by kernel and application. Indices run freely through 32 bits;
@@ -42,19 +45,54 @@ func ringAllocation(slots, eltBytes uint32) uint64 {
 	return PageSize << bits.Len64(pages-1)
 }
 
-// Ring is the shared part: what both sides and, by accident or malice, the whole
-// application can write. Entries are a power of two.
-type Ring[T any] struct {
+// RingHeader is what a mapping holds before the data, byte for byte: the shared
+// words, at ProdOffset and ConsOffset.
+type RingHeader struct {
 	prod uint32
+	_    [ConsOffset - ProdOffset - 4]byte
 	cons uint32
-	mask uint32
-	data []T
+	_    [DataOffset - ConsOffset - 4]byte
 }
 
-// NewRing returns an empty ring of slots entries; slots must be a power of two,
-// as RingEntries returns it.
+// Ring is the shared part: what both sides and, by accident or malice, the whole
+// application can write. Entries are a power of two.
+//
+// It is the same over private memory (NewRing) and over memory that somebody else
+// has, too (RingOver): any program that keeps to patch 5 can be the other side. So
+// the shared words are touched atomically, and only by the operations that name
+// them. Go's atomics are sequentially consistent, which is at least what the barriers
+// of patch 5 ask for; each operation says what it needs. Slots are plain memory: the
+// words order them.
+type Ring[T any] struct {
+	shared *RingHeader
+	live   bool // somebody else may look at it while we do
+	mask   uint32
+	data   []T
+}
+
+// NewRing returns an empty ring of slots entries in private memory, both sides of
+// which are worked by one goroutine; slots must be a power of two, as RingEntries
+// returns it.
 func NewRing[T any](slots uint32) *Ring[T] {
-	return &Ring[T]{mask: slots - 1, data: make([]T, slots)}
+	return &Ring[T]{shared: new(RingHeader), mask: slots - 1, data: make([]T, slots)}
+}
+
+// RingOver returns a ring over memory that is there already, with the indices and
+// entries that stand in it. Each side may be worked by another goroutine or another
+// process. The number of slots must be a power of two.
+func RingOver[T any](shared *RingHeader, slots []T) *Ring[T] {
+	return &Ring[T]{shared: shared, live: true, mask: uint32(len(slots)) - 1, data: slots}
+}
+
+// store writes a shared word. The sequentially consistent store is a locked
+// instruction on x86, several times the cost of an operation of the model; a ring
+// that nobody else looks at does without.
+func (r *Ring[T]) store(word *uint32, v uint32) {
+	if r.live {
+		atomic.StoreUint32(word, v)
+	} else {
+		*word = v
+	}
 }
 
 // Entries is the number of slots.
@@ -62,20 +100,25 @@ func (r *Ring[T]) Entries() uint32 { return r.mask + 1 }
 
 // Occupancy is prod - cons as both stand in shared memory: entries published and
 // not yet released. More than Entries if an application has spoilt an index.
-func (r *Ring[T]) Occupancy() uint32 { return r.prod - r.cons }
+func (r *Ring[T]) Occupancy() uint32 {
+	prod, cons := r.Shared()
+	return prod - cons
+}
 
 // Shared returns the two shared words.
-func (r *Ring[T]) Shared() (prod, cons uint32) { return r.prod, r.cons }
+func (r *Ring[T]) Shared() (prod, cons uint32) {
+	return atomic.LoadUint32(&r.shared.prod), atomic.LoadUint32(&r.shared.cons)
+}
 
 // Slot is the slot of a free-running index.
 func (r *Ring[T]) Slot(index uint32) *T { return &r.data[index&r.mask] }
 
 // StoreProd and StoreCons write a shared word directly. The mapping is writable
 // in full, so an application can do this to either word of its own rings.
-func (r *Ring[T]) StoreProd(v uint32) { r.prod = v }
+func (r *Ring[T]) StoreProd(v uint32) { r.store(&r.shared.prod, v) }
 
 // StoreCons: see StoreProd.
-func (r *Ring[T]) StoreCons(v uint32) { r.cons = v }
+func (r *Ring[T]) StoreCons(v uint32) { r.store(&r.shared.cons, v) }
 
 // Producer is the producer's private side of a ring.
 type Producer[T any] struct {
@@ -84,19 +127,25 @@ type Producer[T any] struct {
 	cachedCons uint32
 }
 
-// NewProducer returns the producer of an empty ring.
-func NewProducer[T any](r *Ring[T]) Producer[T] { return Producer[T]{ring: r} }
+// NewProducer returns the producer of a ring as it stands: the next slot it fills
+// is the one at prod.
+func NewProducer[T any](r *Ring[T]) Producer[T] {
+	prod, cons := r.Shared()
+	return Producer[T]{ring: r, cachedProd: prod, cachedCons: cons}
+}
 
 // Cached returns the private copies of the two indices.
 func (p *Producer[T]) Cached() (prod, cons uint32) { return p.cachedProd, p.cachedCons }
 
 // LoadCons is load-acquire cons: cached_cons := *cons. Patch 5 relies on the
-// control dependency; there is no barrier.
-func (p *Producer[T]) LoadCons() { p.cachedCons = p.ring.cons }
+// control dependency that the stores to slots have on the result; the atomic load
+// orders them, too, and needs no barrier.
+func (p *Producer[T]) LoadCons() { p.cachedCons = atomic.LoadUint32(&p.ring.shared.cons) }
 
 // Submit is store-release prod: write barrier, then *prod := cached_prod. It
-// publishes every slot reserved so far.
-func (p *Producer[T]) Submit() { p.ring.prod = p.cachedProd }
+// publishes every slot reserved so far. The atomic store is the write barrier: the
+// stores to these slots come before it.
+func (p *Producer[T]) Submit() { p.ring.store(&p.ring.shared.prod, p.cachedProd) }
 
 // cachedSpace is entries - (cached_prod - cached_cons), modulo 2^32.
 func (p *Producer[T]) cachedSpace() uint32 {
@@ -148,18 +197,24 @@ type Consumer[T any] struct {
 	cachedCons uint32
 }
 
-// NewConsumer returns the consumer of an empty ring.
-func NewConsumer[T any](r *Ring[T]) Consumer[T] { return Consumer[T]{ring: r} }
+// NewConsumer returns the consumer of a ring as it stands: the next entry it takes
+// is the one at cons, once it has looked whether there is one.
+func NewConsumer[T any](r *Ring[T]) Consumer[T] {
+	_, cons := r.Shared()
+	return Consumer[T]{ring: r, cachedProd: cons, cachedCons: cons}
+}
 
 // Cached returns the private copies of the two indices.
 func (c *Consumer[T]) Cached() (prod, cons uint32) { return c.cachedProd, c.cachedCons }
 
-// LoadProd is load-acquire prod: cached_prod := *prod, then a read barrier.
-func (c *Consumer[T]) LoadProd() { c.cachedProd = c.ring.prod }
+// LoadProd is load-acquire prod: cached_prod := *prod, then a read barrier. The
+// atomic load is the read barrier: the loads of slots come after it.
+func (c *Consumer[T]) LoadProd() { c.cachedProd = atomic.LoadUint32(&c.ring.shared.prod) }
 
 // Complete is store-release cons: full barrier, then *cons := cached_cons. It
-// gives every slot advanced over back to the producer.
-func (c *Consumer[T]) Complete() { c.ring.cons = c.cachedCons }
+// gives every slot advanced over back to the producer. The atomic store is the
+// barrier: the loads of these slots come before it.
+func (c *Consumer[T]) Complete() { c.ring.store(&c.ring.shared.cons, c.cachedCons) }
 
 // Ready is the number of entries known to be published; it looks at the shared
 // prod only when it knows of none. The answer may be too small.

@@ -32,7 +32,7 @@ type SocketParams struct {
 
 // Socket is a socket and, once attached, its queues: the rx ring, through which
 // the kernel hands received fragments to the application, and the completion ring,
-// to which nothing is ever posted in these variants.
+// to which nothing is posted unless repaired (TxCompletion, see completion.go).
 type Socket struct {
 	module   *Module
 	protocol Protocol
@@ -52,6 +52,9 @@ type Socket struct {
 	unread  uint32 // entries of batches that the application has not read
 	next    uint32 // index of the first of them
 	stopped bool   // delivery met a full rx ring and has not resumed
+	failed  bool   // the connection has ended with an error (NonZCError)
+
+	completion completionQueue
 }
 
 // Socket is socket(2). EMFILE.
@@ -123,6 +126,7 @@ func (p *Process) AttachQueues(sock FD, a *SocketParams) Errno {
 	}
 	s.rx, s.completions = NewRing[Iovec](rx), NewRing[uint64](completion)
 	s.producer, s.consumer = NewProducer(s.rx), NewConsumer(s.rx)
+	s.completion = completionQueue{producer: NewProducer(s.completions), consumer: NewConsumer(s.completions)}
 	m.sockets = append(m.sockets, s)
 	a.Rx.Entries, a.Completion.Entries = rx, completion
 	return OK
@@ -132,7 +136,7 @@ func (s *Socket) attached() bool { return s.context != nil }
 
 // release is netgpu_skq_destruct: the socket goes. Its driver must have freed what
 // is in the receive queue (DropFragment). Buffers that the rx ring still describes
-// are not reclaimed.
+// are not reclaimed, unless repaired (ReclaimRxRing).
 func (s *Socket) release() {
 	if !s.attached() {
 		return
@@ -141,11 +145,8 @@ func (s *Socket) release() {
 	m.sockets = slices.DeleteFunc(m.sockets, func(x *Socket) bool { return x == s })
 	index := s.consumer.cachedCons - s.unread
 	for range min(s.producer.cachedProd-index, s.rx.Entries()) {
-		if id, ok := c.Page(s.rx.Slot(index).Base); ok && m.Place(id) == RxRing {
-			m.move(id, RxRing, Lost, Misplaced)
-			if v := m.violate(NotReclaimed, id); v != nil {
-				v.What = fmt.Sprintf("a socket was closed with page %d in its rx ring", id)
-			}
+		if id, ok := c.Page(s.rx.Slot(index).Base); ok {
+			s.abandon(id)
 		}
 		index++
 	}
@@ -154,6 +155,29 @@ func (s *Socket) release() {
 	}
 	s.context = nil
 	c.put()
+}
+
+// abandon is a buffer that the rx ring describes when the socket goes.
+func (s *Socket) abandon(id PageID) {
+	m := s.module
+	if m.repaired(ReclaimRxRing) {
+		switch pg := &m.pages[id]; {
+		case pg.flags&pageHeld != 0: // the application has given it already
+		case pg.queue < 0:
+			m.letGo(id, m.Place(id))
+		default:
+			pg.flags |= pageHeld
+			m.putBack(id, m.Place(id))
+		}
+		return
+	}
+	if m.Place(id) != RxRing {
+		return
+	}
+	m.move(id, RxRing, Lost, Misplaced)
+	if v := m.violate(NotReclaimed, id); v != nil {
+		v.What = fmt.Sprintf("a socket was closed with page %d in its rx ring", id)
+	}
 }
 
 // Rx is the shared rx ring, nil before the socket is attached. An application may
@@ -182,8 +206,8 @@ func (s *Socket) Queue(id PageID) { s.module.move(id, SKB, ReceiveQueue, Misplac
 // Deliver posts one fragment of the receive queue to the rx ring: length bytes
 // from offset in its page. The kernel's reference is dropped; the page belongs to
 // whoever reads the iovec. False if the ring is full: the fragment stays in the
-// receive queue until the next data-ready callback. The application sees iovecs
-// after Submit.
+// receive queue until the next data-ready callback; a caller whose variant has
+// RxRekick looks again with Rearm. The application sees iovecs after Submit.
 func (s *Socket) Deliver(id PageID, offset, length uint32) bool {
 	if !s.Delivers() {
 		return false
@@ -194,7 +218,7 @@ func (s *Socket) Deliver(id PageID, offset, length uint32) bool {
 		m.move(id, ReceiveQueue, RxRing, Misplaced)
 		return true
 	}
-	slot := s.producer.Reserve()
+	slot := s.reserve()
 	if slot == nil {
 		s.stopped = true
 		return false
@@ -207,11 +231,54 @@ func (s *Socket) Deliver(id PageID, offset, length uint32) bool {
 		s.reportIndex(n)
 	}
 	*slot = Iovec{Base: va + uint64(offset), Len: uint64(length)}
-	if pg := &m.pages[id]; pg.refs > pg.tx {
+	pg := &m.pages[id]
+	if pg.refs > pg.tx {
 		pg.refs--
 	}
+	pg.flags &^= pageHeld
 	m.move(id, ReceiveQueue, RxRing, Misplaced)
 	return true
+}
+
+// reserve is Producer.Reserve. With IndexCheck, a ring with a cons that cannot be is
+// full.
+func (s *Socket) reserve() *Iovec {
+	if s.module.repaired(IndexCheck) {
+		if s.producer.cachedSpace() == 0 && s.loadCons() == 0 {
+			return nil
+		}
+		return s.producer.GetPtr()
+	}
+	return s.producer.Reserve()
+}
+
+// loadCons looks at what the application has given back and returns the free slots.
+func (s *Socket) loadCons() uint32 {
+	p := &s.producer
+	p.LoadCons()
+	if p.cachedSpace() > s.rx.Entries() && s.module.repaired(IndexCheck) {
+		p.cachedCons = p.cachedProd - s.rx.Entries()
+	}
+	return p.cachedSpace()
+}
+
+// Rearm is what delivery does after it has met a full ring and said so (Stopped):
+// it looks once more, since the application may have made room and polled before it
+// could see that delivery had stopped. True if there is room: the caller goes on
+// delivering. Always false without RxRekick.
+func (s *Socket) Rearm() bool {
+	if !s.stopped || !s.module.repaired(RxRekick) {
+		return false
+	}
+	s.stopped = s.loadCons() == 0
+	return !s.stopped
+}
+
+// Kick is the part of the application's poll that resumes delivery: true if the
+// caller, as the kernel, must deliver what is in the receive queue. Always false
+// without RxRekick.
+func (s *Socket) Kick() bool {
+	return s.Delivers() && s.Rearm()
 }
 
 func (s *Socket) reportOverwritten(index uint32) {
@@ -232,13 +299,22 @@ func (s *Socket) reportIndex(space uint32) {
 
 // DeliverLinear is what happens to an skb with payload in its linear part (the
 // header buffer took bytes of it): EFAULT. The skb stays at the head of the receive
-// queue, so nothing is ever delivered again (patch 10).
+// queue, so nothing is ever delivered again (patch 10). With NonZCError the socket
+// has failed: the caller resets the connection and frees what it has received.
 func (s *Socket) DeliverLinear(length uint32) Errno {
+	if s.module.repaired(NonZCError) {
+		s.failed = true
+		return EFAULT
+	}
 	if v := s.module.violate(PayloadInHeader, NoPage); v != nil {
 		v.What = fmt.Sprintf("%d bytes of payload are in the header buffer: delivery stops", length)
 	}
 	return EFAULT
 }
+
+// Failed says whether the connection has ended with an error that the application's
+// poll shows (NonZCError).
+func (s *Socket) Failed() bool { return s.failed }
 
 // Submit publishes the iovecs delivered since the last time, at the end of each
 // skb.
@@ -259,17 +335,23 @@ func (s *Socket) checkQuiescent() {
 
 // Application side: what the userspace library does with the rx ring.
 
-// Readable is the poll condition: the rx ring is not empty.
-func (s *Socket) Readable() bool { return s.attached() && s.rx.Occupancy() != 0 }
+// Readable is the poll condition: the rx ring is not empty, or the connection has
+// failed.
+func (s *Socket) Readable() bool { return s.attached() && (s.rx.Occupancy() != 0 || s.failed) }
 
 // Batch takes up to n iovecs off the rx ring and returns how many. As in the
 // library, their slots are given back to the kernel at once, before Take has read
-// them.
+// them; with CompleteAfterRead, when Take has read the last of them.
 func (s *Socket) Batch(n uint32) uint32 {
 	if !s.attached() {
 		return 0
 	}
-	first, count := s.consumer.Batch(n)
+	var first, count uint32
+	if s.module.repaired(CompleteAfterRead) {
+		first, count = s.consumer.PeekBatchAdvance(n)
+	} else {
+		first, count = s.consumer.Batch(n)
+	}
 	if s.unread == 0 {
 		s.next = first
 	}
@@ -286,9 +368,19 @@ func (s *Socket) Take() (Iovec, bool) {
 	iov := *s.rx.Slot(s.next)
 	s.next++
 	s.unread--
+	if s.unread == 0 && s.module.repaired(CompleteAfterRead) {
+		s.consumer.Complete()
+	}
 	s.own(iov.Base)
 	return iov, true
 }
+
+// Unread is the number of iovecs of batches that Take has not read yet.
+func (s *Socket) Unread() uint32 { return s.unread }
+
+// KnownSpace is the number of rx slots that the kernel can fill without a look at
+// what the application has given back.
+func (s *Socket) KnownSpace() uint32 { return s.producer.cachedSpace() }
 
 // PeekIovec returns the iovec at the head of the rx ring, false if there is none.
 // It stays there until AdvanceIovec. This is the flavour without batches; while a

@@ -41,7 +41,7 @@ func (s *Socket) AttachPages(iov Iovec, fragments []TxFragment) (n int, bytes ui
 	}
 	for n < room && bytes < iov.Len {
 		a := s.context.attachmentAt(iov.Base + bytes)
-		if a == nil || s.pastRegion(a, iov, bytes, room-n) {
+		if a == nil || s.module.dying(a.region) || s.pastRegion(a, iov, bytes, room-n) {
 			for _, f := range fragments[:n] {
 				s.module.ReleaseTx(f.Page)
 			}
@@ -49,6 +49,7 @@ func (s *Socket) AttachPages(iov Iovec, fragments []TxFragment) (n int, bytes ui
 		}
 		n, bytes = s.attachRun(a, iov, n, bytes, fragments[:room])
 	}
+	s.attachedPages(n)
 	return n, bytes, OK
 }
 
@@ -79,7 +80,7 @@ func (s *Socket) attachRun(a *attachment, iov Iovec, n int, done uint64, fragmen
 // for host memory counts one page too many and takes whatever lies behind its
 // page array for a page. The model reports that and refuses.
 func (s *Socket) pastRegion(a *attachment, iov Iovec, done uint64, room int) bool {
-	if a.region.memType != HostMemory {
+	if a.region.memType != HostMemory || s.module.repaired(TxRegionEnd) {
 		return false
 	}
 	va := iov.Base + done
@@ -96,8 +97,9 @@ func (s *Socket) pastRegion(a *attachment, iov Iovec, done uint64, room int) boo
 }
 
 // ReleaseTx drops the reference of one transmit fragment: its bytes are
-// acknowledged, or the connection is gone. It does not put the page anywhere, and
-// nobody tells the application (cover letter: completion notification is planned).
+// acknowledged, or the connection is gone. It does not put the page anywhere, unless
+// repaired (LastReference), and nobody tells the application (but see
+// Socket.ReleaseTx).
 func (m *Module) ReleaseTx(id PageID) {
 	if int(id) >= len(m.pages) || m.pages[id].tx == 0 {
 		if v := m.violate(UnknownPage, id); v != nil {
@@ -105,8 +107,13 @@ func (m *Module) ReleaseTx(id PageID) {
 		}
 		return
 	}
-	m.pages[id].refs--
-	m.pages[id].tx--
+	pg := &m.pages[id]
+	pg.refs--
+	pg.tx--
+	if pg.refs == 0 && pg.flags&pageParked != 0 {
+		pg.flags &^= pageParked
+		m.putBack(id, SKB)
+	}
 }
 
 // InFlight is the number of transmit fragments that hold page.
@@ -115,6 +122,12 @@ func (m *Module) InFlight(id PageID) int {
 		return 0
 	}
 	return int(m.pages[id].tx)
+}
+
+// Parked says whether a page that reception has freed waits for a transmission to let
+// go of it (LastReference).
+func (m *Module) Parked(id PageID) bool {
+	return int(id) < len(m.pages) && m.pages[id].flags&pageParked != 0
 }
 
 // References is the number of references on page above BaseReferences.

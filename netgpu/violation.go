@@ -208,3 +208,12 @@ func (l *Ledger) violate(cause Cause, page PageID) *Violation {
 	l.position[cause] = uint8(len(l.violations))
 	return &l.violations[len(l.violations)-1]
 }
+
+// FirstCause is the cause of the violation that occurred first, and whether there is
+// one.
+func (l *Ledger) FirstCause() (Cause, bool) {
+	if len(l.violations) == 0 {
+		return 0, false
+	}
+	return l.violations[0].Cause, true
+}

@@ -15,13 +15,18 @@ type world struct {
 	processes map[string]*Process
 	process   *Process // who makes the system calls
 	fds       map[string]FD
+	kept      map[string]*IfQueue // what a driver still points at, by name
+	observed  map[outcome]bool    // what operations have answered
 	ring      *Ring[uint64]
 	producer  Producer[uint64]
 	consumer  Consumer[uint64]
 }
 
 func newWorld(v Variant) *world {
-	return &world{module: NewModule(v), devices: map[int]*Device{}, processes: map[string]*Process{}, fds: map[string]FD{}}
+	return &world{
+		module: NewModule(v), devices: map[int]*Device{}, processes: map[string]*Process{},
+		fds: map[string]FD{}, kept: map[string]*IfQueue{}, observed: map[outcome]bool{},
+	}
 }
 
 // arguments of a command: positional ones and key=value ones.
@@ -117,6 +122,9 @@ func (w *world) fd(a *arguments, i int) FD {
 
 func (w *world) queue(a *arguments, i int) *IfQueue {
 	a.t.Helper()
+	if q := w.kept[a.text(i)]; q != nil {
+		return q
+	}
 	q := w.process.IfQueueAt(w.fd(a, i))
 	if q == nil {
 		a.t.Fatalf("%q: %s is not an open interface queue", a.line, a.text(i))
@@ -147,6 +155,7 @@ func (w *world) command(t *testing.T, line string) string {
 	a := parse(t, line)
 	for _, group := range [...]func(*arguments) (string, bool){w.setup, w.syscall, w.dataPath, w.inspect, w.ringCommand} {
 		if answer, ok := group(a); ok {
+			w.observe(a, answer)
 			return answer
 		}
 	}
@@ -163,7 +172,9 @@ func (w *world) setup(a *arguments) (string, bool) {
 		if !ok {
 			a.t.Fatalf("%q: no such variant", a.line)
 		}
+		observed := w.observed
 		*w = *newWorld(v)
+		w.observed = observed
 	case "device":
 		d, err := m.AddDevice(int(a.number(1)), int(a.option("channels", 1)))
 		if err != OK {
@@ -192,6 +203,8 @@ func (w *world) setup(a *arguments) (string, bool) {
 		}
 	case "standard":
 		w.standard(a)
+	case "keep":
+		w.kept[a.text(1)] = w.queue(a, 2)
 	case "stamp":
 		m.Stamp = int64(a.number(1))
 	default:
@@ -251,6 +264,13 @@ func (w *world) syscall(a *arguments) (string, bool) {
 		return w.opened(a.text(1), fd, err), true
 	case "close":
 		return p.Close(w.fd(a, 1)).Error(), true
+	case "fill-files":
+		n := 0
+		for fd, err := p.Socket(TCP4); err == OK; fd, err = p.Socket(TCP4) {
+			w.fds["last"] = fd
+			n++
+		}
+		return fmt.Sprintf("%d sockets", n), true
 	case "exit":
 		p.Exit()
 		return "", true
@@ -297,19 +317,32 @@ func (w *world) syscall(a *arguments) (string, bool) {
 			return err.Error(), true
 		}
 		return fmt.Sprintf("rx %d cq %d", s.Rx.Entries, s.Completion.Entries), true
+	case "start-send":
+		return w.socket(a, 1).StartSend(a.number(2)).Error(), true
+	case "end-send":
+		w.socket(a, 1).EndSend()
+		return "", true
+	case "recv":
+		return w.socket(a, 1).RecvFragment(PageID(a.number(2))).Error(), true
 	case "mmap":
 		return p.Mmap(w.fd(a, 1), a.number(2), a.number(3)).Error(), true
 	case "poll":
-		r, wr, err := p.Poll(w.fd(a, 1))
-		switch {
-		case err != OK:
-			return err.Error(), true
-		case r:
-			return "readable", true
-		case wr:
-			return "writable", true
-		}
-		return "nothing", true
+		return polled(p.Poll(w.fd(a, 1))), true
 	}
 	return "", false
+}
+
+// polled shows what poll(2) answers.
+func polled(readable, writable bool, err Errno) string {
+	switch {
+	case err != OK:
+		return err.Error()
+	case readable && writable:
+		return "readable writable"
+	case readable:
+		return "readable"
+	case writable:
+		return "writable"
+	}
+	return "nothing"
 }

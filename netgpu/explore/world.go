@@ -1,0 +1,456 @@
+package explore
+
+import (
+	"fmt"
+
+	"netgpusim/netgpu"
+	"netgpusim/netgpu/explore/search"
+)
+
+const maxPerWQE = 4
+
+// Addresses of the memory in a World.
+const (
+	regionBase    = 0x1000_0000
+	neighbourBase = 0x2000_0000
+	badAddress    = 0xbad_0000 // in no region
+)
+
+const ifindex, channels = 2, 2
+
+// World is one bounded configuration: a Module, the programs of the actors around
+// it, and where each of them stands.
+type World struct {
+	config  Config
+	module  *netgpu.Module
+	codec   *netgpu.Codec
+	process *netgpu.Process
+	account *netgpu.Account
+	first   netgpu.PageID
+	pages   int
+
+	contextFD, memoryFD, queueFD, socketFD netgpu.FD
+	queue                                  *netgpu.IfQueue
+	socket                                 *netgpu.Socket
+
+	neighbour *party
+	other     *netgpu.IfQueue // the second context's, with Config.SharedArea
+
+	completions  bool // the variant notifies of completed sends
+	rekicks      bool // ... resumes delivery in poll
+	lateComplete bool // ... gives the slots of a batch back when they have been read
+	hasProcesses bool // something runs in process context beside the application's loops
+	hasOthers    bool // there are more actors than those
+	hasNumbers   bool // there are numbers of fragments to forget
+	reduce       bool // take private steps alone
+	blind        bool // leave the model's own diagnosis out
+
+	state
+	verdict verdict
+	actions []search.Action // scratch of Expand
+	count   []int64         // of executed actions, by Action; nil: not counted
+}
+
+// party is the application next door.
+type party struct {
+	queue  *netgpu.IfQueue
+	socket *netgpu.Socket
+	page   netgpu.PageID
+}
+
+// state is what the actors know; code writes and reads it.
+type state struct {
+	rq    []netgpu.PageID // posted WQEs, PerWQE pages each, oldest first
+	cq    []completion
+	queue []netgpu.PageID // the socket's receive queue, fragments in order
+	due   uint8           // number of the next fragment that the application is to get
+	sent  uint8           // number of the next fragment that arrives
+
+	irq     irqState
+	app     appState
+	send    sendState
+	flight  []fragment      // transmit fragments that TCP holds, oldest first
+	freeing []netgpu.PageID // what a process is freeing
+	locked  uint8           // who has the socket: nobody, softirq, a system call
+	posted  []netgpu.PageID // by the other context's queue
+
+	blocked    bool // the head of the receive queue is not zero-copy
+	closing    bool // the application has closed the socket
+	revoking   bool // the GPU driver waits
+	revoked    bool
+	allocFails uint8 // left
+	hostile    uint8 // left
+}
+
+// completion is a CQE with the WQE it is about.
+type completion struct {
+	kind  uint8 // of packet
+	used  uint8
+	pages [maxPerWQE]netgpu.PageID
+}
+
+// fragment is a transmit fragment in flight.
+type fragment struct {
+	page netgpu.PageID
+	own  bool  // of the sender's own buffer, not an echo
+	want uint8 // the content it was sent with
+}
+
+// Kinds of packets.
+const (
+	packetData = iota
+	packetControl
+	packetDuplicate
+	packetLinear
+)
+
+// Holders of the socket lock.
+const (
+	unlocked = iota
+	lockedBySoftirq
+	lockedBySyscall
+)
+
+// newWorld builds the configuration and brings it into its initial state: queues
+// bound, socket attached, as many pages in the fill ring as it holds.
+func newWorld(c Config, v netgpu.Variant) (*World, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	v = c.variant(v)
+	w := &World{config: c, module: netgpu.NewModule(v), pages: c.Pages,
+		completions: v.Repairs.Has(netgpu.TxCompletion), rekicks: v.Repairs.Has(netgpu.RxRekick)}
+	w.prepare(v)
+	w.state.allocFails, w.state.hostile = uint8(c.AllocFails), uint8(c.Hostile)
+	if err := w.build(); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// must turns an errno of the set-up into an error.
+type must struct{ err error }
+
+func (m *must) ok(what string, e netgpu.Errno) {
+	if m.err == nil && e != netgpu.OK {
+		m.err = fmt.Errorf("explore: setting up: %s: %w", what, e)
+	}
+}
+
+func (w *World) build() error {
+	var m must
+	_, e := w.module.AddDevice(ifindex, channels)
+	m.ok("device", e)
+	m.ok("plugin", w.module.LoadPlugin(netgpu.CUDAMemory, true))
+	processes := []*netgpu.Process{w.buildApplication(&m)}
+	if w.config.Neighbour {
+		processes = append(processes, w.buildNeighbour(&m))
+	}
+	if w.config.SharedArea {
+		w.buildSecondContext(&m)
+	}
+	if m.err != nil {
+		return m.err
+	}
+	w.codec = netgpu.NewCodec(w.module, processes...)
+	w.codec.Odd = []uint64{badAddress}
+	w.codec.Lifetimes = w.config.Teardown || w.config.Revoke
+	w.queue.Populate(regionBase, uint32(min(w.pages, w.config.Fill)))
+	if w.config.Sends {
+		w.send.buffer = w.first + netgpu.PageID(w.config.Pages)
+	}
+	return nil
+}
+
+// buildApplication is the set-up of the library. The sender's own buffer, if there
+// is one, is the page behind the receive buffers.
+func (w *World) buildApplication(m *must) *netgpu.Process {
+	w.account = &netgpu.Account{LimitPages: 1 << 20}
+	p := w.module.NewProcess(w.account, false)
+	pages, kind := w.config.Pages, netgpu.HostMemory
+	if w.config.Sends {
+		pages++
+	}
+	size := uint64(pages) * netgpu.PageSize
+	if w.config.Revoke {
+		kind = netgpu.CUDAMemory
+		m.ok("cudaMalloc", p.CudaMalloc(regionBase, size, 0))
+	} else {
+		m.ok("mmap", p.MapHost(regionBase, size))
+	}
+	var e netgpu.Errno
+	w.process = p
+	w.contextFD, e = p.OpenContext()
+	m.ok("open context", e)
+	m.ok("attach device", p.AttachDev(w.contextFD, ifindex))
+	w.memoryFD, e = p.OpenMemory()
+	m.ok("open memory", e)
+	index, e := p.AddRegion(w.memoryFD, netgpu.Iovec{Base: regionBase, Len: size}, kind)
+	m.ok("add region", e)
+	m.ok("attach region", p.AttachRegion(w.contextFD, w.memoryFD, index))
+	w.queueFD, w.queue = bind(m, p, w.contextFD, w.config.Fill)
+	w.socketFD, w.socket = attach(m, p, w.contextFD, w.config.Rx)
+	if m.err == nil {
+		w.first, _ = p.ContextAt(w.contextFD).Page(regionBase)
+	}
+	return p
+}
+
+func bind(m *must, p *netgpu.Process, ctx netgpu.FD, entries int) (netgpu.FD, *netgpu.IfQueue) {
+	fd, e := p.BindQueue(ctx, &netgpu.BindParams{QueueID: netgpu.AnyQueue,
+		Fill: netgpu.QueueParams{ElementBytes: 8, Entries: uint32(entries)}})
+	m.ok("bind queue", e)
+	return fd, p.IfQueueAt(fd)
+}
+
+func attach(m *must, p *netgpu.Process, ctx netgpu.FD, entries int) (netgpu.FD, *netgpu.Socket) {
+	fd, e := p.Socket(netgpu.TCP6)
+	m.ok("socket", e)
+	m.ok("zero-copy", p.SetZeroCopy(fd, true))
+	m.ok("attach queues", p.AttachQueues(fd, &netgpu.SocketParams{Context: ctx,
+		Rx:         netgpu.QueueParams{ElementBytes: 16, Entries: uint32(entries)},
+		Completion: netgpu.QueueParams{ElementBytes: 8, Entries: 2}}))
+	return fd, p.SocketAt(fd)
+}
+
+// buildNeighbour is another application on the same device, with one page.
+func (w *World) buildNeighbour(m *must) *netgpu.Process {
+	p := w.module.NewProcess(&netgpu.Account{LimitPages: 1 << 20}, false)
+	m.ok("mmap", p.MapHost(neighbourBase, netgpu.PageSize))
+	ctx, e := p.OpenContext()
+	m.ok("open context", e)
+	m.ok("attach device", p.AttachDev(ctx, ifindex))
+	mem, e := p.OpenMemory()
+	m.ok("open memory", e)
+	index, e := p.AddRegion(mem, netgpu.Iovec{Base: neighbourBase, Len: netgpu.PageSize}, netgpu.HostMemory)
+	m.ok("add region", e)
+	m.ok("attach region", p.AttachRegion(ctx, mem, index))
+	w.neighbour = &party{}
+	_, w.neighbour.queue = bind(m, p, ctx, 1)
+	_, w.neighbour.socket = attach(m, p, ctx, 1)
+	if m.err == nil {
+		w.neighbour.page, _ = p.ContextAt(ctx).Page(neighbourBase)
+		w.neighbour.queue.Populate(neighbourBase, 1)
+	}
+	return p
+}
+
+// buildSecondContext gives the application another context with the same memory.
+func (w *World) buildSecondContext(m *must) {
+	p := w.process
+	ctx, e := p.OpenContext()
+	m.ok("open second context", e)
+	m.ok("attach device", p.AttachDev(ctx, ifindex))
+	m.ok("attach region", p.AttachRegion(ctx, w.memoryFD, 1))
+	_, w.other = bind(m, p, ctx, w.config.Fill)
+}
+
+// code writes or reads the whole state.
+func (w *World) code() {
+	c := w.codec
+	s := &w.state
+	c.TagBase = s.due
+	c.Module()
+	w.codeActors(c)
+	w.codeLists(c)
+	if w.config.AllocFails > 0 {
+		pending := w.module.Faults.ChunkAlloc != 0
+		c.Byte(&s.allocFails)
+		c.Bool(&pending)
+		w.module.Faults.ChunkAlloc = 0
+		if pending {
+			w.module.Faults.ChunkAlloc = 1
+		}
+	}
+	if w.config.Hostile > 0 {
+		c.Byte(&s.hostile)
+	}
+}
+
+// codeActors is where the actors stand.
+func (w *World) codeActors(c *netgpu.Codec) {
+	s := &w.state
+	ahead := s.sent - s.due
+	c.Byte(&ahead)
+	s.sent = s.due + ahead
+	packed := s.locked | uint8(s.irq.at)<<2
+	c.Byte(&packed)
+	s.locked, s.irq.at = packed&3, packed>>2
+	packed = s.app.at | flag(s.app.asleep, 4) | flag(s.app.posted, 5) | flag(s.irq.posted, 6)
+	c.Byte(&packed)
+	s.app.at, s.app.asleep, s.app.posted, s.irq.posted = packed&15, packed>>4&1 != 0, packed>>5&1 != 0, packed>>6&1 != 0
+	if w.config.Linear || w.config.Teardown || w.config.Revoke {
+		packed = flag(s.blocked, 0) | flag(s.closing, 1) | flag(s.revoking, 2) | flag(s.revoked, 3)
+		c.Byte(&packed)
+		s.blocked, s.closing, s.revoking, s.revoked = packed&1 != 0, packed>>1&1 != 0, packed>>2&1 != 0, packed>>3&1 != 0
+	}
+	if s.irq.at != irqIdle {
+		c.Byte(&s.irq.kind)
+		c.Byte(&s.irq.used)
+	} else {
+		s.irq.kind, s.irq.used = 0, 0
+	}
+}
+
+func flag(b bool, bit uint) uint8 {
+	if b {
+		return 1 << bit
+	}
+	return 0
+}
+
+// codeLists is what pages they hold.
+func (w *World) codeLists(c *netgpu.Codec) {
+	s := &w.state
+	codePages(c, &s.rq, netgpu.WQE, false)
+	n := c.Len(len(s.cq))
+	s.cq = resize(s.cq, n)
+	for i := range s.cq {
+		w.codeCompletion(c, &s.cq[i])
+	}
+	codePages(c, &s.queue, netgpu.ReceiveQueue, true)
+	if s.irq.at != irqIdle {
+		codePages(c, &s.irq.pages, s.irq.place(), s.irq.at == irqGotPacket)
+	} else {
+		s.irq.pages = s.irq.pages[:0]
+	}
+	codePages(c, &s.app.hand, netgpu.App, false)
+	if w.config.Reset || w.config.Teardown || w.config.Revoke || w.config.Linear {
+		codePages(c, &s.freeing, netgpu.ReceiveQueue, false)
+	}
+	if w.config.SharedArea {
+		codePages(c, &s.posted, netgpu.WQE, false)
+	}
+	if w.config.Sends || w.config.Echo {
+		w.codeSender(c) // last: fragments point at pages
+	}
+}
+
+func (w *World) codeCompletion(c *netgpu.Codec, x *completion) {
+	packed := x.kind | x.used<<4
+	c.Byte(&packed)
+	x.kind, x.used = packed&15, packed>>4
+	for k := range w.config.PerWQE {
+		c.Page(&x.pages[k], netgpu.WQE, k < int(x.used))
+	}
+}
+
+func (w *World) codeSender(c *netgpu.Codec) {
+	s := &w.state
+	if w.config.Sends {
+		c.Page(&s.send.buffer, netgpu.App, false)
+		packed := s.send.at | s.send.version<<4
+		c.Byte(&packed)
+		s.send.at, s.send.version = packed&15, packed>>4
+	}
+	codePages(c, &s.app.echoed, netgpu.App, false)
+	s.flight = resize(s.flight, c.Len(len(s.flight)))
+	for i := range s.flight {
+		w.codeFragment(c, i)
+	}
+}
+
+// codeFragment writes or reads a fragment in flight. A page that reception has freed
+// meanwhile is in no other place.
+func (w *World) codeFragment(c *netgpu.Codec, i int) {
+	f := &w.state.flight[i]
+	parked := w.module.Parked(f.page) && !w.inFlightBefore(i)
+	packed := flag(f.own, 0) | flag(parked, 1)
+	c.Byte(&packed)
+	f.own = packed&1 != 0
+	if packed>>1&1 != 0 {
+		c.Page(&f.page, netgpu.SKB, true)
+	} else {
+		c.Pointer(&f.page)
+	}
+	want := f.want
+	if !f.own {
+		want -= w.state.due
+	}
+	c.Byte(&want)
+	if f.want = want; !f.own {
+		f.want += w.state.due
+	}
+}
+
+func (w *World) inFlightBefore(i int) bool {
+	for _, g := range w.state.flight[:i] {
+		if g.page == w.state.flight[i].page {
+			return true
+		}
+	}
+	return false
+}
+
+// forgetNumbers gives the content of pages in flight numbers that do not grow old:
+// all that matters is whether it is what was sent.
+func (w *World) forgetNumbers() {
+	s := &w.state
+	tags := w.codec.Tags
+	if w.config.Hostile > 0 {
+		// Which data it gets is the application's own affair.
+		s.sent = s.due
+		for i := range tags {
+			tags[i] = s.due
+		}
+	}
+	if w.config.Sends {
+		tags[s.send.buffer] = s.due
+	}
+	for i := range s.flight {
+		f := &s.flight[i]
+		switch tag := &tags[f.page]; {
+		case f.own:
+		case *tag == f.want:
+			f.want = s.due - 1
+			*tag = f.want
+		default:
+			f.want = s.due - 2
+			if *tag-s.due >= s.sent-s.due { // it is not on its way to the application
+				*tag = s.due - 3
+			}
+		}
+	}
+}
+
+func codePages(c *netgpu.Codec, list *[]netgpu.PageID, at netgpu.Place, tagged bool) {
+	*list = resize(*list, c.Len(len(*list)))
+	for i := range *list {
+		c.Page(&(*list)[i], at, tagged)
+	}
+}
+
+func resize[T any](s []T, n int) []T {
+	for len(s) < n {
+		var zero T
+		s = append(s, zero)
+	}
+	return s[:n]
+}
+
+// encode appends the present state to dst, and says whether the invariants of
+// structure hold in it.
+func (w *World) encode(dst []byte) ([]byte, netgpu.Census) {
+	if w.hasNumbers {
+		w.forgetNumbers()
+	}
+	w.codec.Begin(dst)
+	w.code()
+	return w.codec.Finish()
+}
+
+// decode brings the World into an encoded state.
+func (w *World) decode(state []byte) {
+	w.state.due = 0
+	w.codec.Open(state)
+	w.code()
+	w.codec.Finish()
+}
+
+// Initial implements search.System.
+func (w *World) Initial(dst []byte) []byte {
+	state, _ := w.encode(dst)
+	return state
+}
+
+var _ search.System = (*World)(nil)
