@@ -31,19 +31,20 @@ type Codec struct {
 	// Lifetimes includes the objects; without it they are taken to stay as they are.
 	Lifetimes bool
 
-	module  *Module
-	roster  roster
-	reading bool
-	buf     []byte // the state
-	at      int    // in it
-	room    int    // bytes that a state may take
-	pages   []codedPage
-	next    []uint32 // per region: how many of its pages have a number
-	chunks  []uint8  // of the cache at hand: 1 + number, 0: none yet
-	twice   PageID
-	shared  PageID
-	overrun RingKind
-	loose   []looseAttr
+	module   *Module
+	roster   roster
+	reading  bool
+	buf      []byte // the state
+	at       int    // in it
+	room     int    // bytes that a state may take
+	pages    []codedPage
+	next     []uint32 // per region: how many of its pages have a number
+	chunks   []uint8  // of the cache at hand: 1 + number, 0: none yet
+	pointers bool     // some page is mentioned by pointers only
+	twice    PageID
+	shared   PageID
+	overrun  RingKind
+	loose    []looseAttr
 }
 
 // codedPage is what a session knows of a page.
@@ -90,7 +91,7 @@ func (c Census) OK() bool { return c == noCensus }
 
 // CodecIndex is where the consumer of a ring stands in a state that has been read:
 // shortly before the indices wrap, so that every state is followed by the wrap.
-const CodecIndex = 1<<32 - 2
+const CodecIndex uint32 = 1<<32 - 2
 
 // poisonAddress is what a ring slot holds that nobody may read.
 const poisonAddress = 1<<64 - 1
@@ -151,6 +152,7 @@ func (c *Codec) start() {
 		c.pages[i] = codedPage{number: -1}
 	}
 	clear(c.next)
+	c.pointers = false
 	c.twice, c.shared, c.overrun = NoPage, NoPage, NoRing
 }
 
@@ -239,7 +241,7 @@ func (c *Codec) Pointer(id *PageID) {
 		return
 	}
 	c.writePage(*id, App, true)
-	c.pages[*id].pointer = true
+	c.pages[*id].pointer, c.pointers = true, true
 }
 
 // repeat writes a page that has been mentioned.
@@ -430,6 +432,10 @@ type looseAttr struct {
 // are not like any other in an order that does not depend on their numbers. It
 // returns the first that the application does not have.
 func (c *Codec) writeRest(region int, r *region) PageID {
+	if c.next[region] == r.pages && !c.pointers {
+		c.put(0)
+		return NoPage
+	}
 	lost := NoPage
 	c.loose = c.loose[:0]
 	m := c.module

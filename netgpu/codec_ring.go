@@ -6,7 +6,7 @@ func (c *Codec) queue(i int, q *IfQueue) {
 		return
 	}
 	base := codeIndices(c, FillQueue, q.fill, &q.producer, &q.consumer, 0)
-	n := uint32(c.count(int(min(q.producer.cachedProd-base, q.fill.Entries()))))
+	n := min(q.producer.cachedProd-base, q.fill.Entries())
 	for k := range n {
 		c.address(q.fill.Slot(base+k), FillRing, false)
 	}
@@ -18,24 +18,25 @@ func (c *Codec) queue(i int, q *IfQueue) {
 	c.cache(&q.cache)
 }
 
+// Flags of a socket in a state; above them is the number of unread slots, or manyUnread
+// and the number behind it.
+const (
+	socketStopped = 1 << iota
+	socketFailed
+	socketCompleting // something is to say of the completion ring
+	unreadShift      = 3
+	manyUnread       = 255 >> unreadShift
+)
+
 // socket writes or reads the rings of a socket and what its sends wait for.
 func (c *Codec) socket(s *Socket) {
-	flags := uint8(0)
-	if s.stopped {
-		flags |= 1
-	}
-	if s.failed {
-		flags |= 2
-	}
-	c.Byte(&flags)
-	s.stopped, s.failed = flags&1 != 0, flags&2 != 0
-	c.Uint(&s.unread)
+	flags := c.socketFlags(s)
 	base := codeIndices(c, RxQueue, s.rx, &s.producer, &s.consumer, s.unread)
 	first := base - s.unread // slots of a batch are read after the consumer has gone over them
 	if c.reading {
 		s.next = first
 	}
-	n := uint32(c.count(int(min(s.producer.cachedProd-first, s.rx.Entries()))))
+	n := min(s.producer.cachedProd-first, s.rx.Entries())
 	for k := range n {
 		c.address(&s.rx.Slot(first+k).Base, RxRing, true)
 	}
@@ -44,19 +45,59 @@ func (c *Codec) socket(s *Socket) {
 			s.rx.Slot(first + k).Base = poisonAddress
 		}
 	}
-	c.completion(s)
+	switch {
+	case flags&socketCompleting != 0:
+		c.completion(s)
+	case c.reading && !s.completion.idle(s.completions):
+		s.completion.reset(s.completions)
+	}
 }
 
-// completion writes or reads the completion ring. Without TxCompletion nothing is
-// ever in it.
-func (c *Codec) completion(s *Socket) {
-	if !s.module.repaired(TxCompletion) {
-		return
+func (c *Codec) socketFlags(s *Socket) uint8 {
+	flags := uint8(min(s.unread, manyUnread)) << unreadShift
+	if s.stopped {
+		flags |= socketStopped
 	}
+	if s.failed {
+		flags |= socketFailed
+	}
+	if !c.reading && !s.completion.idle(s.completions) {
+		flags |= socketCompleting
+	}
+	c.Byte(&flags)
+	if c.reading {
+		s.stopped, s.failed = flags&socketStopped != 0, flags&socketFailed != 0
+		s.unread = uint32(flags >> unreadShift)
+	}
+	if flags>>unreadShift == manyUnread {
+		c.Uint(&s.unread)
+	}
+	return flags
+}
+
+// idle says whether nothing is in the completion ring or on its way there, and all
+// know that.
+func (q *completionQueue) idle(r *Ring[uint64]) bool {
+	prod, cons := r.Shared()
+	p, k := &q.producer, &q.consumer
+	return len(q.sends) == 0 && prod == cons && p.cachedProd == prod && p.cachedCons == prod &&
+		k.cachedProd == prod && k.cachedCons == prod
+}
+
+// reset makes it so.
+func (q *completionQueue) reset(r *Ring[uint64]) {
+	q.sends = q.sends[:0]
+	r.StoreProd(CodecIndex)
+	r.StoreCons(CodecIndex)
+	q.producer.cachedProd, q.producer.cachedCons = CodecIndex, CodecIndex
+	q.consumer.cachedProd, q.consumer.cachedCons = CodecIndex, CodecIndex
+}
+
+// completion writes or reads the completion ring.
+func (c *Codec) completion(s *Socket) {
 	q := &s.completion
 	base := codeIndices(c, CompletionQueue, s.completions, &q.producer, &q.consumer, 0)
-	n := uint32(c.count(int(min(q.producer.cachedProd-base, s.completions.Entries()))))
-	for k := range n {
+	for k := range min(q.producer.cachedProd-base, s.completions.Entries()) {
 		token := uint32(*s.completions.Slot(base + k))
 		c.Uint(&token)
 		*s.completions.Slot(base + k) = uint64(token)
@@ -78,11 +119,13 @@ func (c *Codec) completion(s *Socket) {
 }
 
 // codeIndices writes or reads the six indices of a ring, relative to where the
-// consumer stands, and returns where that is. unread are slots that the consumer has
+// consumer stands, and returns where that is: in three bytes if all are small, as they
+// are in small rings that nobody has spoilt. unread are slots that the consumer has
 // gone over but not read.
 func codeIndices[T any](c *Codec, kind RingKind, r *Ring[T], p *Producer[T], k *Consumer[T], unread uint32) uint32 {
 	if c.reading {
-		k.cachedCons = CodecIndex
+		readIndices(c, r, p, k)
+		return CodecIndex
 	}
 	base := k.cachedCons
 	prod, cons := r.Shared()
@@ -91,36 +134,46 @@ func codeIndices[T any](c *Codec, kind RingKind, r *Ring[T], p *Producer[T], k *
 	written := p.cachedProd - base   // entries written
 	unpublished := base - cons       // slots gone over and not given back
 	unnoticed := base - p.cachedCons // slots that the producer takes for used
-	packed := known | published<<2 | written<<4
-	if !c.reading {
-		n := r.Entries()
-		if known > published || published > written || written+unnoticed > n || written+unread > n || unpublished > unnoticed {
-			c.overrun = kind
-		}
-		if max(known, published, written) < 4 && max(unpublished, unnoticed) < 8 {
-			c.put(uint8(packed))
-			c.put(uint8(unpublished | unnoticed<<3))
-			return base
-		}
-		c.put(codeRepeated)
-	} else if b := c.get(); b&codeRepeated == 0 {
-		k.cachedProd = base + uint32(b&3)
-		r.StoreProd(base + uint32(b>>2&3))
-		p.cachedProd = base + uint32(b>>4&3)
-		b = c.get()
-		r.StoreCons(base - uint32(b&7))
-		p.cachedCons = base - uint32(b>>3)
+	n := r.Entries()
+	if known > published || published > written || written+unnoticed > n || written+unread > n || unpublished > unnoticed {
+		c.overrun = kind
+	}
+	if known|published|written|unpublished|unnoticed < 16 {
+		c.put(uint8(unnoticed))
+		c.put(uint8(known | published<<4))
+		c.put(uint8(written | unpublished<<4))
 		return base
 	}
-	for _, v := range [...]*uint32{&known, &published, &written, &unpublished, &unnoticed} {
-		c.Uint(v)
-	}
-	if c.reading {
-		k.cachedProd, p.cachedProd, p.cachedCons = base+known, base+written, base-unnoticed
-		r.StoreProd(base + published)
-		r.StoreCons(base - unpublished)
+	c.put(largeIndices)
+	for _, v := range [...]uint32{known, published, written, unpublished, unnoticed} {
+		c.Uint(&v)
 	}
 	return base
+}
+
+// largeIndices is what five numbers follow instead of three bytes.
+const largeIndices = 0xff
+
+func readIndices[T any](c *Codec, r *Ring[T], p *Producer[T], k *Consumer[T]) {
+	var known, published, written, unpublished, unnoticed uint32
+	if b := c.get(); b != largeIndices {
+		x, y := uint32(c.get()), uint32(c.get())
+		known, published, written, unpublished, unnoticed = x&15, x>>4, y&15, y>>4, uint32(b)
+	} else {
+		for _, v := range [...]*uint32{&known, &published, &written, &unpublished, &unnoticed} {
+			c.Uint(v)
+		}
+	}
+	k.cachedCons, k.cachedProd = CodecIndex, CodecIndex+known
+	p.cachedProd, p.cachedCons = CodecIndex+written, CodecIndex-unnoticed
+	// An atomic store costs more than looking whether it is needed.
+	prod, cons := r.Shared()
+	if at := CodecIndex + published; prod != at {
+		r.StoreProd(at)
+	}
+	if at := CodecIndex - unpublished; cons != at {
+		r.StoreCons(at)
+	}
 }
 
 // cache writes or reads a page cache. Chunks get numbers in the order in which they

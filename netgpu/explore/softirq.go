@@ -44,10 +44,11 @@ func (w *World) softirqNext(dst []search.Action) []search.Action {
 	s := &w.state
 	switch s.irq.at {
 	case irqIdle:
+		// A poll takes completions until there are none (its budget, 64, is no less than
+		// the WQEs that there can be), and refills then.
 		if len(s.cq) > 0 {
 			dst = append(dst, irqPollCQ)
-		}
-		if w.mayRefill() {
+		} else if w.mayRefill() {
 			dst = append(dst, irqRefill)
 		}
 	case irqGotPacket:

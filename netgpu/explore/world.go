@@ -302,24 +302,18 @@ func flag(b bool, bit uint) uint8 {
 // codeLists is what pages they hold.
 func (w *World) codeLists(c *netgpu.Codec) {
 	s := &w.state
-	codePages(c, &s.rq, netgpu.WQE, false)
-	n := c.Len(len(s.cq))
-	s.cq = resize(s.cq, n)
+	w.codeLengths(c)
+	codePages(c, s.rq, netgpu.WQE, false)
 	for i := range s.cq {
 		w.codeCompletion(c, &s.cq[i])
 	}
-	codePages(c, &s.queue, netgpu.ReceiveQueue, true)
-	if s.irq.at != irqIdle {
-		codePages(c, &s.irq.pages, s.irq.place(), s.irq.at == irqGotPacket)
-	} else {
-		s.irq.pages = s.irq.pages[:0]
-	}
-	codePages(c, &s.app.hand, netgpu.App, false)
-	if w.config.Reset || w.config.Teardown || w.config.Revoke || w.config.Linear {
-		codePages(c, &s.freeing, netgpu.ReceiveQueue, false)
-	}
+	codePages(c, s.queue, netgpu.ReceiveQueue, true)
+	codePages(c, s.irq.pages, s.irq.place(), s.irq.at == irqGotPacket)
+	codePages(c, s.app.hand, netgpu.App, false)
+	codePages(c, s.freeing, netgpu.ReceiveQueue, false)
 	if w.config.SharedArea {
-		codePages(c, &s.posted, netgpu.WQE, false)
+		s.posted = resize(s.posted, c.Len(len(s.posted)))
+		codePages(c, s.posted, netgpu.WQE, false)
 	}
 	if w.config.Sends || w.config.Echo {
 		w.codeSender(c) // last: fragments point at pages
@@ -343,7 +337,8 @@ func (w *World) codeSender(c *netgpu.Codec) {
 		c.Byte(&packed)
 		s.send.at, s.send.version = packed&15, packed>>4
 	}
-	codePages(c, &s.app.echoed, netgpu.App, false)
+	s.app.echoed = resize(s.app.echoed, c.Len(len(s.app.echoed)))
+	codePages(c, s.app.echoed, netgpu.App, false)
 	s.flight = resize(s.flight, c.Len(len(s.flight)))
 	for i := range s.flight {
 		w.codeFragment(c, i)
@@ -413,10 +408,35 @@ func (w *World) forgetNumbers() {
 	}
 }
 
-func codePages(c *netgpu.Codec, list *[]netgpu.PageID, at netgpu.Place, tagged bool) {
-	*list = resize(*list, c.Len(len(*list)))
-	for i := range *list {
-		c.Page(&(*list)[i], at, tagged)
+// codeLengths writes or reads how long the lists are: two to a byte, if all are short.
+func (w *World) codeLengths(c *netgpu.Codec) {
+	s := &w.state
+	const long = 0xff
+	lengths := [...]int{len(s.rq), len(s.cq), len(s.queue), len(s.irq.pages), len(s.app.hand), len(s.freeing)}
+	short := uint8(lengths[0] | lengths[1]<<4)
+	if lengths[0]|lengths[1]|lengths[2]|lengths[3]|lengths[4]|lengths[5] >= 15 {
+		short = long
+	}
+	c.Byte(&short)
+	if short == long {
+		for i := range lengths {
+			lengths[i] = c.Len(lengths[i])
+		}
+	} else {
+		lengths[0], lengths[1] = int(short&15), int(short>>4)
+		for i := 2; i < len(lengths); i += 2 {
+			two := uint8(lengths[i] | lengths[i+1]<<4)
+			c.Byte(&two)
+			lengths[i], lengths[i+1] = int(two&15), int(two>>4)
+		}
+	}
+	s.rq, s.cq, s.queue = resize(s.rq, lengths[0]), resize(s.cq, lengths[1]), resize(s.queue, lengths[2])
+	s.irq.pages, s.app.hand, s.freeing = resize(s.irq.pages, lengths[3]), resize(s.app.hand, lengths[4]), resize(s.freeing, lengths[5])
+}
+
+func codePages(c *netgpu.Codec, list []netgpu.PageID, at netgpu.Place, tagged bool) {
+	for i := range list {
+		c.Page(&list[i], at, tagged)
 	}
 }
 
