@@ -153,7 +153,7 @@ func (w *world) opened(name string, fd FD, err Errno) string {
 func (w *world) command(t *testing.T, line string) string {
 	t.Helper()
 	a := parse(t, line)
-	for _, group := range [...]func(*arguments) (string, bool){w.setup, w.syscall, w.dataPath, w.inspect, w.ringCommand} {
+	for _, group := range [...]func(*arguments) (string, bool){w.setup, w.syscall, w.dataPath, w.repaired, w.inspect, w.ringCommand} {
 		if answer, ok := group(a); ok {
 			w.observe(a, answer)
 			return answer
@@ -168,10 +168,11 @@ func (w *world) setup(a *arguments) (string, bool) {
 	m := w.module
 	switch a.text(0) {
 	case "module":
-		v, ok := VariantByName(a.text(1))
-		if !ok {
-			a.t.Fatalf("%q: no such variant", a.line)
+		v, err := ParseVariant(strings.Join(a.words[1:], " "))
+		if err != nil {
+			a.t.Fatalf("%q: %v", a.line, err)
 		}
+		v.ChunkSlots = int(a.option("chunk", uint64(v.ChunkSlots)))
 		observed := w.observed
 		*w = *newWorld(v)
 		w.observed = observed
