@@ -36,6 +36,9 @@ func callRoster(m *Module, processes []*Process) roster {
 		switch f.kind {
 		case contextFile:
 			r.contexts = append(r.contexts, f.context)
+			if f.context.own != nil {
+				r.areas = append(r.areas, f.context.own)
+			}
 			r.pageMaps = append(r.pageMaps, slices.Clone(f.context.pageMap))
 		case memoryFile:
 			r.areas = append(r.areas, f.area)

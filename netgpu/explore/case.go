@@ -3,6 +3,8 @@ package explore
 import (
 	"slices"
 	"strings"
+
+	"netgpusim/netgpu"
 )
 
 // Case is a Config with a name: a question about the protocol.
@@ -11,6 +13,9 @@ type Case struct {
 	Title  string
 	Config Config
 }
+
+// Impossible says why the case cannot be had with an implementation; "" if it can.
+func (c Case) Impossible(v netgpu.Variant) string { return c.Config.impossible(v) }
 
 // small is what most cases start from.
 var small = Config{Pages: 4, Chunk: 2, Fill: 4, Rx: 2, RQ: 2, Bulk: 1, PerWQE: 1, Batch: 2}

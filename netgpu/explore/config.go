@@ -154,6 +154,15 @@ func parseConfig(text string) (Config, error) {
 	return c, c.check()
 }
 
+// impossible says why a configuration cannot be had with an implementation; "" if it
+// can.
+func (c *Config) impossible(v netgpu.Variant) string {
+	if c.SharedArea && !v.MemoryObjects {
+		return fmt.Sprintf("shared-area: %s has no memory areas that contexts could share", v.Name)
+	}
+	return ""
+}
+
 // variant is the implementation at the size of the configuration.
 func (c *Config) variant(v netgpu.Variant) netgpu.Variant {
 	v.ChunkSlots = c.Chunk

@@ -214,6 +214,25 @@ func TestResultDoesNotDependOnTheNumberOfWorkers(t *testing.T) {
 	}
 }
 
+// v1 differs in how memory is registered and in who may share a device; its rings and
+// caches are those of v2, and so are their faults.
+func TestRFCv1HasTheFaultsOfItsRings(t *testing.T) {
+	for _, c := range Cases() {
+		if slices.Contains(slow, c.Name) {
+			continue
+		}
+		if why := c.Impossible(netgpu.RFCv1()); why != "" {
+			if _, err := Explore(context.Background(), c, netgpu.RFCv1(), Options{}); err == nil || c.Name != "shared-area" {
+				t.Errorf("%s: %s, but %v", c.Name, why, err)
+			}
+			continue
+		}
+		if got := causes(explored(t, c, netgpu.RFCv1(), Options{})); !slices.Equal(got, expected[c.Name]) {
+			t.Errorf("%s: found %v, expected %v", c.Name, got, expected[c.Name])
+		}
+	}
+}
+
 func TestBoundsThatStopASearchAreNamed(t *testing.T) {
 	c, _ := CaseByName("delivery")
 	for _, o := range []Options{{MaxStates: 1000}, {MaxDepth: 10}, {MaxBytes: 1 << 16}} {

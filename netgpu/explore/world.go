@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"errors"
 	"fmt"
 
 	"netgpusim/netgpu"
@@ -16,7 +17,9 @@ const (
 	badAddress    = 0xbad_0000 // in no region
 )
 
-const ifindex, channels = 2, 2
+// The network devices: the application's, and one for the neighbour where two
+// applications cannot share one.
+const ifindex, secondIfindex, channels = 2, 3, 2
 
 // World is one bounded configuration: a Module, the programs of the actors around
 // it, and where each of them stands.
@@ -117,6 +120,9 @@ func newWorld(c Config, v netgpu.Variant) (*World, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	if why := c.impossible(v); why != "" {
+		return nil, errors.New(why)
+	}
 	v = c.variant(v)
 	w := &World{config: c, module: netgpu.NewModule(v), pages: c.Pages,
 		completions: v.Repairs.Has(netgpu.TxCompletion), rekicks: v.Repairs.Has(netgpu.RxRekick)}
@@ -139,8 +145,10 @@ func (m *must) ok(what string, e netgpu.Errno) {
 
 func (w *World) build() error {
 	var m must
-	_, e := w.module.AddDevice(ifindex, channels)
-	m.ok("device", e)
+	for _, index := range [...]int{ifindex, secondIfindex} {
+		_, e := w.module.AddDevice(index, channels)
+		m.ok("device", e)
+	}
 	m.ok("plugin", w.module.LoadPlugin(netgpu.CUDAMemory, true))
 	processes := []*netgpu.Process{w.buildApplication(&m)}
 	if w.config.Neighbour {
@@ -183,17 +191,29 @@ func (w *World) buildApplication(m *must) *netgpu.Process {
 	w.contextFD, e = p.OpenContext()
 	m.ok("open context", e)
 	m.ok("attach device", p.AttachDev(w.contextFD, ifindex))
-	w.memoryFD, e = p.OpenMemory()
-	m.ok("open memory", e)
-	index, e := p.AddRegion(w.memoryFD, netgpu.Iovec{Base: regionBase, Len: size}, kind)
-	m.ok("add region", e)
-	m.ok("attach region", p.AttachRegion(w.contextFD, w.memoryFD, index))
+	w.memoryFD = register(m, w.module, p, w.contextFD, netgpu.Iovec{Base: regionBase, Len: size}, kind)
 	w.queueFD, w.queue = bind(m, p, w.contextFD, w.config.Fill)
 	w.socketFD, w.socket = attach(m, p, w.contextFD, w.config.Rx)
 	if m.err == nil {
 		w.first, _ = p.ContextAt(w.contextFD).Page(regionBase)
 	}
 	return p
+}
+
+// register makes memory usable in a context, and returns the memory area that it is
+// in; -1 in a variant without such objects.
+func register(m *must, module *netgpu.Module, p *netgpu.Process, ctx netgpu.FD, iov netgpu.Iovec, t netgpu.MemType) netgpu.FD {
+	if !module.Variant().MemoryObjects {
+		_, e := p.AddContextRegion(ctx, iov, t)
+		m.ok("add region", e)
+		return -1
+	}
+	mem, e := p.OpenMemory()
+	m.ok("open memory", e)
+	index, e := p.AddRegion(mem, iov, t)
+	m.ok("add region", e)
+	m.ok("attach region", p.AttachRegion(ctx, mem, index))
+	return mem
 }
 
 func bind(m *must, p *netgpu.Process, ctx netgpu.FD, entries int) (netgpu.FD, *netgpu.IfQueue) {
@@ -213,18 +233,19 @@ func attach(m *must, p *netgpu.Process, ctx netgpu.FD, entries int) (netgpu.FD, 
 	return fd, p.SocketAt(fd)
 }
 
-// buildNeighbour is another application on the same device, with one page.
+// buildNeighbour is another application with one page, on the same device if the
+// variant lets applications share one.
 func (w *World) buildNeighbour(m *must) *netgpu.Process {
 	p := w.module.NewProcess(&netgpu.Account{LimitPages: 1 << 20}, false)
 	m.ok("mmap", p.MapHost(neighbourBase, netgpu.PageSize))
 	ctx, e := p.OpenContext()
 	m.ok("open context", e)
-	m.ok("attach device", p.AttachDev(ctx, ifindex))
-	mem, e := p.OpenMemory()
-	m.ok("open memory", e)
-	index, e := p.AddRegion(mem, netgpu.Iovec{Base: neighbourBase, Len: netgpu.PageSize}, netgpu.HostMemory)
-	m.ok("add region", e)
-	m.ok("attach region", p.AttachRegion(ctx, mem, index))
+	device := ifindex
+	if !w.module.Variant().SocketsShareDevice {
+		device = secondIfindex
+	}
+	m.ok("attach device", p.AttachDev(ctx, device))
+	register(m, w.module, p, ctx, netgpu.Iovec{Base: neighbourBase, Len: netgpu.PageSize}, netgpu.HostMemory)
 	w.neighbour = &party{}
 	_, w.neighbour.queue = bind(m, p, ctx, 1)
 	_, w.neighbour.socket = attach(m, p, ctx, 1)
