@@ -154,6 +154,14 @@ func parseConfig(text string) (Config, error) {
 	return c, c.check()
 }
 
+// mayCircle says whether the actors may go on for ever without getting anywhere, so
+// that a search for states in which nothing goes on is not enough: where a refill that
+// may start cannot be completed. An application that spoils its own rings has no claim
+// to progress.
+func (c *Config) mayCircle() bool {
+	return c.Hostile == 0 && (c.PerWQE > 1 || c.Revoke || c.SharedArea)
+}
+
 // impossible says why a configuration cannot be had with an implementation; "" if it
 // can.
 func (c *Config) impossible(v netgpu.Variant) string {

@@ -21,6 +21,10 @@ type Options struct {
 	// Blind leaves the model's own diagnosis out: only what the structures show counts.
 	Blind bool
 
+	// Progress looks for ways that go on for ever without getting anywhere in every
+	// case, not only in those that may have one. It takes more memory and time.
+	Progress bool
+
 	// Report is called about five times a second while states are visited.
 	Report func(search.Snapshot)
 }
@@ -71,7 +75,7 @@ type Step struct {
 // be built; a search that was cut short by a bound or by ctx returns what it has.
 func Explore(ctx context.Context, c Case, v netgpu.Variant, o Options) (Report, error) {
 	reduce := !o.Full && c.Config.reducible()
-	found, worlds, err := visit(ctx, c, v, o, reduce, search.Options{MaxDepth: o.MaxDepth})
+	found, worlds, err := visit(ctx, c, v, o, reduce, search.Options{MaxDepth: o.MaxDepth, Progress: o.Progress || c.Config.mayCircle()})
 	if err != nil {
 		return Report{}, err
 	}
@@ -84,6 +88,9 @@ func Explore(ctx context.Context, c Case, v netgpu.Variant, o Options) (Report, 
 			return Report{}, err
 		}
 	}
+	if err := trapped(c, v, o.Blind, &found); err != nil {
+		return Report{}, err
+	}
 	for _, f := range found.Found {
 		violation, err := describe(c, v, o.Blind, f)
 		if err != nil {
@@ -95,6 +102,31 @@ func Explore(ctx context.Context, c Case, v netgpu.Variant, o Options) (Report, 
 	return r, nil
 }
 
+// trapped adds the state from which nothing leads on to what was found, unless it is a
+// consequence of something that was.
+func trapped(c Case, v netgpu.Variant, blind bool, r *search.Result) error {
+	f := r.Trapped
+	if f == nil {
+		return nil
+	}
+	p, err := replay(c, v, blind, f.Path)
+	if err != nil {
+		return err
+	}
+	p.stuck()
+	for _, known := range r.Found {
+		if known.Code == p.code {
+			return nil
+		}
+	}
+	f.Code = livelockCode
+	r.Found = append(r.Found, *f)
+	return nil
+}
+
+// livelockCode is that of a state from which nothing leads on although the actors do.
+const livelockCode = signCode + search.Code(Livelock)
+
 // visit runs one search and returns the Worlds that took part.
 func visit(ctx context.Context, c Case, v netgpu.Variant, o Options, reduce bool, so search.Options) (search.Result, []*World, error) {
 	if _, err := newWorld(c.Config, v); err != nil {
@@ -103,6 +135,7 @@ func visit(ctx context.Context, c Case, v netgpu.Variant, o Options, reduce bool
 	var mu sync.Mutex
 	var worlds []*World
 	so.Workers, so.MaxStates, so.MaxBytes, so.Report = o.Workers, o.MaxStates, o.MaxBytes, o.Report
+	so.Outside = environment
 	r, err := search.Run(ctx, func() search.System {
 		w, err := newWorld(c.Config, v)
 		if err != nil {

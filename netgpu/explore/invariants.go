@@ -21,6 +21,7 @@ const (
 	WrongData                     // the application got other data than was due
 	ChangedInFlight               // memory changed while TCP may still send from it
 	Stuck                         // data that arrived, or the NIC, waits for something that nobody will do
+	Livelock                      // the actors go on and on, and what waits is not done
 	Starved                       // the NIC has no buffers although the kernel has
 	OutsideRegion                 // the kernel used memory outside the application's regions
 	NeighbourAffected             // another application noticed
@@ -41,6 +42,7 @@ var signs = [signCount]struct {
 	WrongData:         {"wrong-data", netgpu.Delivery},
 	ChangedInFlight:   {"changed-in-flight", netgpu.TxStability},
 	Stuck:             {"stuck", netgpu.Progress},
+	Livelock:          {"livelock", netgpu.Progress},
 	Starved:           {"refill-starved", netgpu.Progress},
 	OutsideRegion:     {"outside-region", netgpu.Robustness},
 	NeighbourAffected: {"neighbour-affected", netgpu.Robustness},
@@ -76,7 +78,7 @@ func (w *World) report(s Sign, page netgpu.PageID, what string) {
 func (w *World) ownAffair(s Sign) bool {
 	c := &w.config
 	switch s {
-	case StaleEntry, RingOverrun, PageLost, Stuck, Starved:
+	case StaleEntry, RingOverrun, PageLost, Stuck, Livelock, Starved:
 		return c.Hostile > 0
 	case WrongData, PageShared:
 		return c.Hostile > 0 || c.Impatient || c.SharedArea

@@ -134,14 +134,12 @@ var pageNumber = regexp.MustCompile(`page \d+`)
 
 // describe replays what a search has found.
 func describe(c Case, v netgpu.Variant, blind bool, f search.Found) (Violation, error) {
-	p, err := newPlayer(c.Config, v, blind)
+	p, err := replay(c, v, blind, f.Path)
 	if err != nil {
 		return Violation{}, err
 	}
-	for i, a := range f.Path {
-		if !p.play(a) {
-			return Violation{}, fmt.Errorf("case %s: step %d, %s of %s, cannot be replayed", c.Name, i+1, actionNames[a][1], actionNames[a][0])
-		}
+	if f.Code == livelockCode {
+		p.code, p.what = livelockCode, "whatever the actors do from here on, without new packets some data never reaches the application, or the NIC never gets buffers"
 	}
 	if p.code == 0 {
 		p.stuck()
@@ -151,6 +149,20 @@ func describe(c Case, v netgpu.Variant, blind bool, f search.Found) (Violation, 
 		return Violation{}, fmt.Errorf("case %s: the way to %s leads elsewhere when it is replayed", c.Name, want)
 	}
 	return p.violation(f.Count), nil
+}
+
+// replay takes a way that a search has found.
+func replay(c Case, v netgpu.Variant, blind bool, path []search.Action) (*player, error) {
+	p, err := newPlayer(c.Config, v, blind)
+	if err != nil {
+		return nil, err
+	}
+	for i, a := range path {
+		if !p.play(a) {
+			return nil, fmt.Errorf("case %s: step %d, %s of %s, cannot be replayed", c.Name, i+1, actionNames[a][1], actionNames[a][0])
+		}
+	}
+	return p, nil
 }
 
 // violation is where the player has come to.

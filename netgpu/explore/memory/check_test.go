@@ -124,12 +124,23 @@ var necessity = []need{
 		"store prod → load sleeping"},
 }
 
+// sizes returns the programs on rings of 1, 2 and 4 slots, which the entries overfill.
+func sizes() []Program {
+	var list []Program
+	for _, p := range Programs() {
+		for _, slots := range []uint32{1, 2, 4} {
+			p.Slots, p.Entries = slots, slots+2
+			if !faulty(p) && p.validate() == nil {
+				list = append(list, p)
+			}
+		}
+	}
+	return list
+}
+
 func TestEachBarrierIsNeededExactlyWhereTheTableSays(t *testing.T) {
 	seen := map[string]bool{}
-	for _, p := range Programs() {
-		if faulty(p) {
-			continue
-		}
+	for _, p := range sizes() {
 		err := Survey(context.Background(), p, search.Options{Workers: 1, StopAt: 1}, func(f Finding) {
 			if f.Removed == "" {
 				return
@@ -143,7 +154,7 @@ func TestEachBarrierIsNeededExactlyWhereTheTableSays(t *testing.T) {
 			want := slices.Contains(n.models, f.Model)
 			switch v := f.Report.Violation; {
 			case f.Needed() != want:
-				t.Errorf("%s under %s without %q (%s): needed is %v, the table says %v", p.Name, f.Model, f.Removed, n.why, f.Needed(), want)
+				t.Errorf("%s, %d slots, under %s without %q (%s): needed is %v, the table says %v", p.Name, p.Slots, f.Model, f.Removed, n.why, f.Needed(), want)
 			case v != nil && !slices.Contains(n.causes, v.Cause):
 				t.Errorf("%s under %s without %q: %s, want one of %q\n%s", p.Name, f.Model, f.Removed, v.Cause, n.causes, v.table())
 			case v == nil && !f.Report.Complete:
@@ -157,6 +168,37 @@ func TestEachBarrierIsNeededExactlyWhereTheTableSays(t *testing.T) {
 	for _, n := range necessity {
 		if !seen[n.barrier] {
 			t.Errorf("no program has %q", n.barrier)
+		}
+	}
+}
+
+// The consumer of rx-wakeup completes all at once. If it completed after every entry,
+// as here, the barrier of complete would do the work of the kick's, but on a ring of
+// one slot, and the survey would call that one unneeded.
+func TestCompletingEveryEntryHidesTheNeedForTheBarrierOfKick(t *testing.T) {
+	p, err := ProgramByName("rx-wakeup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.consume = func(s *side) {
+		s.label("again")
+		s.done("end")
+		s.polls(s.peekBatch(1, "again"))
+		s.readBatch()
+		s.advance()
+		s.complete()
+		s.wakeOther(kickBarrier, "kick", "stopped")
+		s.jump("again")
+		s.label("end")
+		s.end()
+	}
+	for _, model := range []Model{TSO, Weak} {
+		for slots, want := range map[uint32]bool{1: true, 2: false} {
+			p.Slots = slots
+			r := mustCheck(t, p, model, Without(kickBarrier), search.Options{Workers: 1})
+			if !r.Complete || (r.Violation != nil) != want {
+				t.Errorf("%d slots under %s: found %q, complete %v; lost wake-up expected: %v", slots, model, r.Causes, r.Complete, want)
+			}
 		}
 	}
 }

@@ -33,18 +33,16 @@ func (s *side) produceOrStop() {
 	s.end()
 }
 
-// consumeAndKick consumes singly and kicks a producer that has stopped.
+// consumeAndKick reads all that is there, completes, and kicks a producer that has
+// stopped. A consumer that completes after every entry would hide the need for the
+// kick's barrier on a ring of more than one slot: the barrier of the next complete
+// does its work before the ring can be empty.
 func (s *side) consumeAndKick() {
 	s.label("again")
 	s.done("end")
-	s.label("retry")
-	s.polls(s.peek("peeked"))
-	s.jump("retry")
-	s.label("peeked")
-	s.first()
-	s.read()
-	s.begin("advance")
-	s.local(regsOf(rCons), regsOf(rCons), s.view.advanceOne)
+	s.polls(s.peekBatch(s.view.slots(), "again"))
+	s.readBatch()
+	s.advance()
 	s.begin("complete")
 	s.complete()
 	s.wakeOther(kickBarrier, "kick", "stopped")

@@ -43,7 +43,7 @@ func Programs() []Program {
 	packets := rx
 	packets.Slots, packets.Entries = 4, 6
 	wakeup, sleep := rx, rx
-	wakeup.words, wakeup.Slots, wakeup.flag, wakeup.event = 1, 1, "stopped", "kick"
+	wakeup.words, wakeup.flag, wakeup.event = 1, "stopped", "kick"
 	sleep.words, sleep.Slots, sleep.flag, sleep.event = 1, 1, "sleeping", "wake"
 	list := []Program{
 		fill.with("fill-single", "reserve, write, submit; peek, read, advance, complete",

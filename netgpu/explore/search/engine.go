@@ -70,7 +70,7 @@ func newEngine(ctx context.Context, newSystem func() System, o Options) *engine 
 	e.findings.index = map[Code]int{}
 	for range o.Workers {
 		e.systems = append(e.systems, newSystem())
-		e.outs = append(e.outs, new(Successors))
+		e.outs = append(e.outs, &Successors{outside: o.Outside})
 	}
 	for i := range e.tables {
 		e.tables[i] = newTable(i, o.Progress)

@@ -2,8 +2,8 @@ package search
 
 import "math/bits"
 
-// Progress is AG EF goal over the states that were stored: walk the edges
-// backwards from the goals; a state that is not met is trapped.
+// Progress is AG EF (goal or violation) over the states that were stored: walk the
+// edges backwards from the goals; a state that is not met is trapped.
 
 // edgeLog holds, per expanded state in order of ids, a header word and the ids of
 // its successors. A state that was not stored for the bound of states has an id
@@ -60,7 +60,7 @@ func (g *edgeLog) each(f func(id uint32, flags uint8, targets []uint32)) {
 // the shards, to replace provisional ids.
 func (e *engine) link(_, i int) {
 	if i < len(e.chunks) {
-		e.chunks[i].link(e.firstOfRound, e.newIDs)
+		e.chunks[i].link(e.firstOfRound, e.newIDs, e.o.Outside)
 		return
 	}
 	shard := i - len(e.chunks)
@@ -70,8 +70,9 @@ func (e *engine) link(_, i int) {
 }
 
 // link writes the edges of the chunk's sources. Ids from first on are places in
-// the round, which newIDs translates.
-func (c *chunk) link(first uint32, newIDs []uint32) {
+// the round, which newIDs translates. Where an action from outside leads counts as
+// where it comes from: no help, and no harm.
+func (c *chunk) link(first uint32, newIDs []uint32, outside func(Action) bool) {
 	c.final = resize(c.final, len(c.recs))
 	for j, t := range c.targets {
 		r := &c.refs[j]
@@ -84,6 +85,11 @@ func (c *chunk) link(first uint32, newIDs []uint32) {
 	}
 	out, from := c.edges, uint32(0)
 	for i, to := range c.ends {
+		for k := from; outside != nil && k < to; k++ {
+			if outside(c.recs[k].action) {
+				c.final[k] = c.first + uint32(i)
+			}
+		}
 		out = append(out, uint32(c.flags[i])<<headerFlags|(to-from))
 		out = append(out, c.final[from:to]...)
 		from = to
@@ -95,7 +101,7 @@ func (c *chunk) link(first uint32, newIDs []uint32) {
 func (e *engine) progressBytes() int64 {
 	n := int64(e.states)
 	edges := e.edges.words - int64(e.edges.sources)
-	return e.journal.held() + e.edges.held() + 8*(n+1) + 4*edges + 4*n + 2*n/8
+	return e.journal.held() + e.edges.held() + 8*(n+1) + 4*edges + 4*n + n/8
 }
 
 // checkProgress finds the shallowest trapped state. States without a header, for
@@ -105,18 +111,18 @@ func (e *engine) checkProgress() {
 	e.tables, e.all, e.chunks, e.segs = [shards]*table{}, nil, nil, segments{}
 	e.now, e.next = level{}, level{}
 
-	good, violating := newBits(e.states), newBits(e.states)
+	good := newBits(e.states)
 	for id := int(e.edges.sources); id < e.states; id++ {
 		good.set(uint32(id))
 	}
-	back := e.reverse(good, violating)
+	back := e.reverse(good)
 	if back == nil || !back.spread(good, e.interrupted) {
 		e.stopped, e.complete = StopInterrupted, false
 		return
 	}
 	first, count := uint32(0), uint64(0)
 	for id := e.states - 1; id >= 0; id-- {
-		if !good.has(uint32(id)) && !violating.has(uint32(id)) {
+		if !good.has(uint32(id)) {
 			first = uint32(id)
 			count++
 		}
@@ -136,17 +142,14 @@ type reversed struct {
 	sources []uint32
 }
 
-// reverse turns the edges round; on the way it notes goals in good, and states
-// that violate something. nil if interrupted.
-func (e *engine) reverse(good, violating bitset) *reversed {
+// reverse turns the edges round; on the way it notes in good the goals, and the
+// states that violate something or have a step that does. nil if interrupted.
+func (e *engine) reverse(good bitset) *reversed {
 	n := uint32(e.states)
 	r := &reversed{start: make([]uint64, n+1)}
 	e.edges.each(func(id uint32, flags uint8, targets []uint32) {
-		if flags&flagGoal != 0 {
+		if flags != 0 {
 			good.set(id)
-		}
-		if flags&flagViolating != 0 {
-			violating.set(id)
 		}
 		for _, t := range targets {
 			if t >= n {

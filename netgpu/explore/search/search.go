@@ -54,10 +54,14 @@ type Options struct {
 	MaxDepth  int   // states at this depth are stored and not expanded; 0: no bound
 	StopAt    int   // end after this many distinct codes; 0: exhaust
 
-	// Progress checks that from every reachable state that violates nothing a
-	// goal state can be reached (AG EF goal). It costs 4 bytes per transition
+	// Progress checks that from every reachable state a goal can be reached, or a
+	// violation, which is reported by itself (AG EF (goal or violation)). It costs 4 bytes per transition
 	// and per state, and as much again at the end.
 	Progress bool
+	// Outside says which actions the check of progress must not count on: those of
+	// an environment that may as well do nothing. A goal must be reachable by the
+	// others alone. nil: it may count on all. It is called from all workers.
+	Outside func(Action) bool
 
 	// Report is called about five times a second, from one goroutine, while the
 	// search runs; never after Run has returned.
@@ -97,8 +101,8 @@ type Result struct {
 	// StopCodes, the path to a code that is reported both by Violation and by
 	// StateViolation may be one step longer than the shortest.
 	Found []Found
-	// Trapped is the shallowest state that violates nothing and from which no
-	// goal can be reached, if Options.Progress and there is one. States that
+	// Trapped is the shallowest state from which no goal can be reached and no
+	// violation, if Options.Progress and there is one. States that
 	// were not expanded are presumed to reach a goal. Its Code is 0.
 	Trapped *Found
 }

@@ -20,6 +20,8 @@ type Successors struct {
 	flags  uint8
 	source uint32
 
+	outside func(Action) bool // Options.Outside
+
 	_ [64]byte // workers' Successors must not share a cache line
 }
 
@@ -89,6 +91,9 @@ func (s *Successors) refuse(a Action, n int) {
 // terminal: it is neither stored nor expanded.
 func (s *Successors) Violation(a Action, c Code) {
 	s.c.transitions++
+	if s.outside == nil || !s.outside(a) {
+		s.flags |= flagViolating
+	}
 	s.hit(hit{code: c, action: a, source: s.source, step: true})
 }
 
