@@ -31,6 +31,9 @@ var cases = []Case{
 	{"delivery", "data from NIC to application through a tiny rx ring", with(func(c *Config) {
 		c.Pages = 5
 	})},
+	{"delivery-wide", "... with larger rings, batches of three and more packets under way", with(func(c *Config) {
+		c.Pages, c.Fill, c.Rx, c.RQ, c.Batch = 6, 8, 4, 3, 3
+	})},
 	{"page-cache", "pages put back by softirq and by a process that frees sockets", with(func(c *Config) {
 		c.Pages, c.Fill, c.Control, c.Duplicate, c.Reset = 6, 8, true, true, true
 	})},
@@ -52,6 +55,9 @@ var cases = []Case{
 	{"echo", "an application that sends what it received from where it is", with(func(c *Config) {
 		c.Echo = true
 	})},
+	{"echo-reset", "... over connections that end", with(func(c *Config) {
+		c.Echo, c.Reset = true, true
+	})},
 	{"echo-early", "... and recycles before the send is completed, while connections end", with(func(c *Config) {
 		c.Echo, c.Impatient, c.Reset = true, true, true
 	})},
@@ -70,8 +76,14 @@ var cases = []Case{
 	{"revoke-send", "... while the application sends from it", with(func(c *Config) {
 		c.Pages, c.Sends, c.Revoke = 2, true, true
 	})},
+	{"revoke-echo", "... while the application sends what it received, and connections end", with(func(c *Config) {
+		c.Pages, c.Echo, c.Reset, c.Revoke = 3, true, true, true
+	})},
 	{"hostile", "an application that writes what it likes into its rings, beside one that behaves", with(func(c *Config) {
 		c.Pages, c.Fill, c.RQ, c.Hostile, c.Neighbour = 2, 2, 1, 1, true
+	})},
+	{"hostile-twice", "... twice, while connections end", with(func(c *Config) {
+		c.Pages, c.Fill, c.RQ, c.Hostile, c.Reset, c.Neighbour = 2, 2, 1, 2, true, true
 	})},
 	{"hostile-teardown", "... and closes its descriptors", with(func(c *Config) {
 		c.Pages, c.Fill, c.RQ, c.Hostile, c.Teardown = 2, 2, 1, 1, true

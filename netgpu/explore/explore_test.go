@@ -13,6 +13,7 @@ import (
 // search; the table is there to be reviewed, and to notice when one is lost.
 var expected = map[string][]string{
 	"delivery":         {"batch-overwritten", "rx-ring-no-rekick"},
+	"delivery-wide":    {"batch-overwritten", "rx-ring-no-rekick"},
 	"page-cache":       {"batch-overwritten", "cache-stale-next", "refill-starved", "rx-ring-no-rekick"},
 	"alloc-failure":    {"batch-overwritten", "cache-chunk-alloc-failed", "refill-starved", "rx-ring-no-rekick"},
 	"jumbo":            {"batch-overwritten", "livelock", "rx-ring-no-rekick"},
@@ -20,19 +21,22 @@ var expected = map[string][]string{
 	"header-split":     {"batch-overwritten", "payload-in-header-buffer", "rx-ring-no-rekick"},
 	"transmit":         {"modified-in-flight", "tx-past-region"},
 	"echo":             {"batch-overwritten", "recycled-in-flight", "rx-ring-no-rekick"},
+	"echo-reset":       {"batch-overwritten", "recycled-in-flight", "rx-ring-no-rekick"},
 	"echo-early":       {"batch-overwritten", "rx-ring-no-rekick", "undelivered-still-referenced"},
 	"overfill":         {"batch-overwritten", "recycle-through-null", "rx-ring-no-rekick"},
 	"teardown":         {"batch-overwritten", "page-outlives-queue", "rx-ring-no-rekick", "socket-close-not-reclaimed"},
 	"teardown-echo":    {"recycled-in-flight", "socket-close-not-reclaimed"},
 	"revoke":           {"bad-fill-entry", "batch-overwritten", "cached-page-revoked", "revoked-while-posted", "rx-ring-no-rekick"},
 	"revoke-send":      {"bad-fill-entry", "modified-in-flight", "revoked-while-posted", "revoked-while-sending"},
+	"revoke-echo":      {"bad-fill-entry", "batch-overwritten", "cached-page-revoked", "recycled-in-flight", "revoked-while-posted", "revoked-while-sending", "rx-ring-no-rekick"},
 	"hostile":          {"bad-fill-entry", "index-out-of-range", "page-held-twice"},
+	"hostile-twice":    {"bad-fill-entry", "index-out-of-range", "page-held-twice", "posted-over-data"},
 	"hostile-teardown": {"bad-fill-entry", "index-out-of-range", "page-held-twice", "page-outlives-queue", "socket-close-not-reclaimed"},
 	"shared-area":      {"page-held-twice", "posted-over-data", "posted-twice"},
 }
 
 // slow cases are left to the long suite.
-var slow = []string{"page-cache", "alloc-failure", "echo-early", "jumbo"}
+var slow = []string{"page-cache", "alloc-failure", "echo-early", "jumbo", "hostile-twice"}
 
 func causes(r Report) []string {
 	list := []string{}
