@@ -200,3 +200,12 @@ func nameOf(c search.Code) (netgpu.Invariant, string) {
 	cause := netgpu.Cause(c - 1)
 	return cause.Invariant(), cause.String()
 }
+
+// Operations lists everything that actors can do, with a count of 0.
+func Operations() []Coverage {
+	var all []Coverage
+	for _, n := range actionNames {
+		all = append(all, Coverage{Actor: n[0], Operation: n[1]})
+	}
+	return all
+}

@@ -297,11 +297,11 @@ func (w *World) codeActors(c *netgpu.Codec) {
 	packed := s.locked | uint8(s.irq.at)<<2
 	c.Byte(&packed)
 	s.locked, s.irq.at = packed&3, packed>>2
-	packed = s.app.at | flag(s.app.asleep, 4) | flag(s.app.posted, 5) | flag(s.irq.posted, 6)
+	packed = s.app.at | bitIf(s.app.asleep, 4) | bitIf(s.app.posted, 5) | bitIf(s.irq.posted, 6)
 	c.Byte(&packed)
 	s.app.at, s.app.asleep, s.app.posted, s.irq.posted = packed&15, packed>>4&1 != 0, packed>>5&1 != 0, packed>>6&1 != 0
 	if w.config.Linear || w.config.Teardown || w.config.Revoke {
-		packed = flag(s.blocked, 0) | flag(s.closing, 1) | flag(s.revoking, 2) | flag(s.revoked, 3)
+		packed = bitIf(s.blocked, 0) | bitIf(s.closing, 1) | bitIf(s.revoking, 2) | bitIf(s.revoked, 3)
 		c.Byte(&packed)
 		s.blocked, s.closing, s.revoking, s.revoked = packed&1 != 0, packed>>1&1 != 0, packed>>2&1 != 0, packed>>3&1 != 0
 	}
@@ -313,7 +313,7 @@ func (w *World) codeActors(c *netgpu.Codec) {
 	}
 }
 
-func flag(b bool, bit uint) uint8 {
+func bitIf(b bool, bit uint) uint8 {
 	if b {
 		return 1 << bit
 	}
@@ -371,7 +371,7 @@ func (w *World) codeSender(c *netgpu.Codec) {
 func (w *World) codeFragment(c *netgpu.Codec, i int) {
 	f := &w.state.flight[i]
 	parked := w.module.Parked(f.page) && !w.inFlightBefore(i)
-	packed := flag(f.own, 0) | flag(parked, 1)
+	packed := bitIf(f.own, 0) | bitIf(parked, 1)
 	c.Byte(&packed)
 	f.own = packed&1 != 0
 	if packed>>1&1 != 0 {
