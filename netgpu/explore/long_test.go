@@ -26,7 +26,7 @@ func TestSlowCases(t *testing.T) {
 
 func TestLongWalks(t *testing.T) {
 	for _, c := range Walks() {
-		r, err := Fuzz(context.Background(), c, netgpu.Fixed(), FuzzOptions{Seed: 2, Walks: 100, Steps: 20_000, Workers: 2})
+		r, err := Fuzz(context.Background(), c, netgpu.Fixed(), FuzzOptions{Seed: 2, Walks: 30, Steps: 20_000, Workers: 2})
 		if err != nil || !r.Complete {
 			t.Fatalf("%s: complete %v, %v", c.Name, r.Complete, err)
 		}
