@@ -64,10 +64,12 @@ func (t *thread) end(c *Core) {
 	switch t.kind {
 	case threadSend:
 		t.sock.output(c)
-		more = t.remaining == 0 || t.sock.ep.WriteReady()
+		more = t.mayGoOn() && t.sock.ended == 0
 	case threadReceiveZC:
 		t.recycleBatch(c)
-		more = t.sock.skq.Readable()
+		// A delivery that has stopped makes poll return as data does: it goes on in there
+		// (RxRekick). Whoever slept instead would sleep for ever.
+		more = t.sock.skq.Rx().Occupancy() != 0 || t.sock.skq.Stopped() && t.sock.host.repairs.Has(netgpu.RxRekick)
 	case threadReceiveCopy:
 		t.received(c)
 		more = t.sock.queued > 0
@@ -83,7 +85,13 @@ func (t *thread) end(c *Core) {
 // for memory.
 func (t *thread) send(c *Core) {
 	spec := t.sock.host.spec
+	if t.sock.ended != 0 {
+		return // the application has given up
+	}
 	if t.remaining == 0 {
+		if !t.startSend(c) {
+			return
+		}
 		t.remaining = int64(spec.App.SendSize)
 		t.Calls++
 		c.charge(FnSendmsg, spec.CPU.SendCall)
@@ -95,6 +103,9 @@ func (t *thread) send(c *Core) {
 	r := t.sock.ep.Write(t.sock.time(c), int(t.remaining), limit)
 	t.sock.tx.attach(int64(spec.App.SendSize)-t.remaining, int64(r.Accepted))
 	t.remaining -= int64(r.Accepted)
+	if t.remaining == 0 && t.sock.tx.zeroCopy {
+		t.sock.tx.sock.EndSend()
+	}
 	c.charge(FnSendmsg, sim.Time(r.NewSKBs)*spec.CPU.SendSKB)
 	if t.sock.tx.zeroCopy {
 		c.charge(FnSendmsg, sim.Time(r.NewFrags)*spec.CPU.SendPage)
@@ -103,12 +114,13 @@ func (t *thread) send(c *Core) {
 	}
 }
 
-// takeBatch is poll and the library's batch call: cons is published at once,
-// before the slots have been read.
+// takeBatch is poll and the library's batch call: cons is published at once, before
+// the slots have been read, unless repaired (CompleteAfterRead).
 func (t *thread) takeBatch(c *Core) {
 	spec := t.sock.host.spec
+	t.sock.poll(c)
 	t.batch = t.sock.skq.Batch(uint32(spec.App.Batch))
-	if t.sock.trace != nil {
+	if t.sock.trace != nil && !t.sock.host.repairs.Has(netgpu.CompleteAfterRead) {
 		t.sock.trace.batched(t.batch)
 	}
 	t.sock.ring.Set(c.cursor, int64(t.sock.skq.Rx().Occupancy()))
@@ -122,31 +134,69 @@ func (t *thread) recycleBatch(c *Core) {
 	s := t.sock
 	h := s.host
 	keep := h.spec.App.RecycleStop > 0 && c.cursor >= h.spec.App.RecycleStop
-	for range t.batch {
+	given := t.recycleKept(c)
+	taken := t.batch > 0
+	for t.batch > 0 && !h.crashed {
 		v, _ := s.skq.Take() // as many as Batch took
+		t.batch--
 		if s.trace != nil {
 			s.trace.taken(v)
 		}
 		s.check(c.cursor, v)
 		s.Received += int64(v.Len)
 		if !keep {
-			ok := s.rx.ifq.Recycle(v.Base)
-			if s.rx.trace != nil {
-				s.rx.trace.recycled(v.Base, ok)
+			if s.rx.kept.Len() > 0 || !s.rx.recycle(v.Base) {
+				t.keep(v.Base)
 			}
+			given = true
 		}
 	}
-	if t.batch > 0 && !keep {
+	if taken && h.repairs.Has(netgpu.CompleteAfterRead) {
+		s.ring.Set(c.cursor, int64(s.skq.Rx().Occupancy()))
+		if s.trace != nil {
+			s.trace.completed(trace.App, s.trace.cons)
+		}
+	}
+	if given && !h.crashed {
 		s.rx.ifq.SubmitFill()
 		if s.rx.trace != nil {
 			s.rx.trace.submitted(trace.App, s.rx.trace.prod)
 		}
 		s.rx.fill.Set(c.cursor, int64(s.rx.ifq.Fill().Occupancy()))
 	}
-	if t.batch > 0 {
+	if taken {
 		h.world.progressed(c.cursor)
 	}
-	t.batch = 0
+}
+
+// keep is what follows a recycle that found no slot. The library does not look for
+// one: it has written through a null pointer, and the program is over, unless repaired
+// (RecycleCheck): then it says so, and the application keeps the buffer.
+func (t *thread) keep(base uint64) {
+	if !t.sock.host.repairs.Has(netgpu.RecycleCheck) {
+		t.sock.host.crash()
+		return
+	}
+	t.sock.rx.kept.Push(base)
+	t.sock.rx.keeper = t
+}
+
+// recycleKept gives back what earlier turns had to keep, as far as the ring has room,
+// and says whether it has given anything. It costs what recycling costs after a read.
+func (t *thread) recycleKept(c *Core) (given bool) {
+	q := t.sock.rx
+	for q.kept.Len() > 0 {
+		if !q.recycle(*q.kept.Front()) {
+			if !t.sock.host.repairs.Has(netgpu.RecycleCheck) {
+				t.sock.host.crash()
+			}
+			break
+		}
+		q.kept.Pop()
+		c.charge(FnApp, t.sock.host.spec.CPU.AppIovec)
+		given = true
+	}
+	return given
 }
 
 // check compares the bytes an iovec names with the ones that are due.

@@ -17,22 +17,24 @@ type Host struct {
 	Name  string
 	Split SplitCounters
 
-	spec   *Spec `snapshot:"-"`
-	world  *World
-	id     sim.ActorID
-	tree   *pcie.Tree
-	gpu    *gpu.Device // nil without one
-	nic    *nic.NIC
-	memory *nic.Memory
-	module *netgpu.Module
-	netgpu *application // nil if no socket uses netgpu
-	trace  *ringTrace   `snapshot:"-"` // nil: no protocol trace
+	spec    *Spec            `snapshot:"-"`
+	repairs netgpu.RepairSet `snapshot:"-"`
+	world   *World
+	id      sim.ActorID
+	tree    *pcie.Tree
+	gpu     *gpu.Device // nil without one
+	nic     *nic.NIC
+	memory  *nic.Memory
+	module  *netgpu.Module
+	netgpu  *application // nil if no socket uses netgpu
+	trace   *ringTrace   `snapshot:"-"` // nil: no protocol trace
 
 	cores    []*Core
 	channels []*channel
 	sockets  []*socket // by flow
 	skbs     skbPool
 	stopped  bool // the application has stopped for good (fault)
+	crashed  bool // ... because it wrote through a null pointer
 
 	perPacket sim.Time // what every received packet costs before GRO
 	copyPace  sim.Pace
@@ -97,7 +99,7 @@ func newHost(w *World, name string, spec *Spec, wire *Wire, rate sim.Bandwidth) 
 	if !ok {
 		return nil, fmt.Errorf("netgpu.variant %q is not known", spec.Netgpu.Variant)
 	}
-	h.module = netgpu.NewModule(variant)
+	h.module, h.repairs = netgpu.NewModule(variant), variant.Repairs
 	h.module.LoadPlugin(netgpu.CUDAMemory, h.gpu != nil)
 	if _, errno := h.module.AddDevice(ifindex, spec.NIC.Channels); errno != netgpu.OK {
 		return nil, fmt.Errorf("netgpu device: %w", errno)
@@ -225,7 +227,7 @@ func (h *Host) addSocket(flow uint32, f *FlowSpec, sends bool, mtu sim.Bytes, is
 		s.sender = t
 	case zeroCopyRx:
 		t.kind, t.asleep = threadReceiveZC, true
-		s.receiver = t
+		s.receiver, s.rx.keeper = t, t
 	default:
 		t.kind, t.asleep = threadReceiveCopy, true
 		s.receiver = t
@@ -289,12 +291,8 @@ func (h *Host) attach(s *socket, f *FlowSpec, tx, rx bool) error {
 	if tx {
 		_, s.txTarget = h.memType()
 		s.tx = txBuffer{zeroCopy: true, sock: sock}
-		if h.spec.App.SendSize > 0 {
-			base, err := h.register([]*appContext{ctx}, h.spec.App.SendSize)
-			if err != nil {
-				return fmt.Errorf("transmit buffer: %w", err)
-			}
-			s.tx.base = base
+		if err := s.tx.allocate(h, ctx, h.spec.App.SendSize, h.spec.App.SendBuffers); err != nil {
+			return fmt.Errorf("app.send_buffers %d of %d bytes: %w", h.spec.App.SendBuffers, h.spec.App.SendSize, err)
 		}
 	}
 	return nil
@@ -424,9 +422,17 @@ func (h *Host) bind(ctx *appContext) error {
 	ctx.queue = &rxQueue{rq: h.nic.AddRQ(ifq.QueueID(), at, true, target), ifq: ifq, gpu: h.usesGPU(), pages: h.spec.NIC.PayloadPages()}
 	ctx.queue.startDIM(&h.spec.NIC)
 	ctx.queue.fill.Start(0, int64(slots), int64(params.Fill.Entries))
+	if h.spec.App.Overfill {
+		for i := slots; i < ctx.slots; i++ {
+			ctx.queue.kept.Push(ctx.base + uint64(i)*netgpu.PageSize)
+		}
+	}
 	ch.rx[0] = ctx.queue
 	return nil
 }
+
+// crash is the end of the application: it has written through a null pointer.
+func (h *Host) crash() { h.stopped, h.crashed = true, true }
 
 // nicSpec is the NIC's description.
 func (h *Host) nicSpec() *nic.Spec { return &h.spec.NIC }

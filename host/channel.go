@@ -405,7 +405,7 @@ func (ch *channel) refillBulk(c *Core, q *rxQueue, bulk int) bool {
 			p, errno := q.getPage()
 			if errno != 0 {
 				ch.giveBack(q, wqes[:i+1])
-				q.fillPublished(c.cursor)
+				q.fillPublished(c)
 				return false
 			}
 			w := &wqes[i]
@@ -423,7 +423,7 @@ func (ch *channel) refillBulk(c *Core, q *rxQueue, bulk int) bool {
 		}
 		q.rq.PostRx(c.cursor, wqes[i])
 	}
-	q.fillPublished(c.cursor)
+	q.fillPublished(c)
 	return true
 }
 

@@ -76,8 +76,8 @@ func conserved(t *testing.T, w *host.World) {
 }
 
 // random draws a scenario: memory, MTU, link faults, rings and buffers from ample
-// to far too small, connections, contexts and placement.
-func random(t *testing.T, seed uint64) *scenarios.Scenario {
+// to far too small, connections, contexts and placement. More settings come on top.
+func random(t *testing.T, seed uint64, more ...string) *scenarios.Scenario {
 	t.Helper()
 	r := sim.NewRand(seed, "scenario")
 	var sets []string
@@ -114,7 +114,7 @@ func random(t *testing.T, seed uint64) *scenarios.Scenario {
 	pick("flows.bulk.rx", "netgpu", "netgpu", "netgpu", "copy")
 	pick("flows.bulk.symmetric", "true", "false")
 	pick("flows.bulk.reverse", "false", "true")
-	return scenario(t, "rfc-base", sets...)
+	return scenario(t, "rfc-base", append(sets, more...)...)
 }
 
 // faulty says whether a host has met a fault of the RFC's code that the model

@@ -28,6 +28,7 @@ const (
 	FnSendmsg
 	FnTCPTransmit
 	FnXmit
+	FnTxComplete // completions of sends posted to the application (TxCompletion)
 	numFuncs
 )
 
@@ -35,7 +36,7 @@ var funcNames = [numFuncs]string{
 	"mlx5_irq", "napi_poll", "mlx5e_poll_rx_cq", "post_rx_wqes", "napi_gro_receive",
 	"tcp_rcv_established", "tcp_ack", "netgpu_recv_skb", "tcp_send_ack", "wake_up",
 	"mlx5e_poll_tx_cq", "napi_complete", "napi_starved", "poll", "app", "recv", "copy", "sendmsg",
-	"tcp_write_xmit", "mlx5e_xmit",
+	"tcp_write_xmit", "mlx5e_xmit", "netgpu_tx_complete",
 }
 
 // String returns the name that results use.

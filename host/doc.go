@@ -11,6 +11,7 @@
 //
 // Reading order: world.go (assembly), link.go (the wire), core.go (who runs when),
 // channel.go (NAPI and the driver's receive side), skb.go, socket.go (TCP input,
-// delivery, transmit), app.go (iperf3), build.go (set-up in the library's order),
-// stall.go (why nothing moves).
+// delivery, transmit), ending.go (connections that fail), app.go (iperf3), sendturn.go
+// (which buffer is sent from, and when it may be), build.go (set-up in the library's
+// order), stall.go (why nothing moves).
 package host

@@ -73,7 +73,7 @@ func (h *Host) Whereabouts() map[netgpu.Place]int64 {
 			continue
 		}
 		at[netgpu.RxRing] += int64(s.skq.Rx().Occupancy())
-		if s.receiver != nil {
+		if s.receiver != nil && !h.repairs.Has(netgpu.CompleteAfterRead) { // else its slots are still occupied
 			at[netgpu.RxRing] += int64(s.receiver.batch)
 		}
 		for n := s.queue.Len(); n > 0; n-- {
@@ -124,6 +124,9 @@ func (c *Conn) Queued() int64 { return c.rx.queued }
 
 // RxBlocked is how often delivery found the rx ring full.
 func (c *Conn) RxBlocked() int64 { return c.rx.RxBlocked }
+
+// Ended says whether both ends of a connection know that it has ended.
+func (c *Conn) Ended() bool { return c.tx.ended != 0 && c.rx.ended != 0 }
 
 // HeldFragments is the number of transmit fragments whose pages TCP still holds.
 func (c *Conn) HeldFragments() int { return c.tx.tx.held.Len() }

@@ -43,6 +43,7 @@ type coreBaseline struct {
 type connBaseline struct {
 	received              int64
 	retransmits, timeouts int64
+	completions           completionUse
 }
 
 // counters reads the wire at time now. Frames and bytes count when they are
@@ -75,7 +76,7 @@ func (w *World) restart(now sim.Time) {
 	b.Conns = b.Conns[:0]
 	for _, c := range w.Conns {
 		st := c.tx.ep.Stats()
-		b.Conns = append(b.Conns, connBaseline{c.rx.Received, st.Retransmits, st.Timeouts})
+		b.Conns = append(b.Conns, connBaseline{c.rx.Received, st.Retransmits, st.Timeouts, c.tx.tx.turn.until(now)})
 		c.tx.ep.RestartStats(now)
 		c.tx.RTT.Reset()
 	}
@@ -146,6 +147,11 @@ type ConnUse struct {
 	TxGPU, RxGPU          bool
 	ZCTx, ZCRx            bool
 	RxBlocked             int64
+
+	// Of a sender whose kernel posts completions (TxCompletion).
+	Completions       int64    // taken
+	CompletionTime    sim.Time // mean, from the begin of a send until its completion was taken
+	CompletionLimited float64  // share of the time in which it waited for one
 }
 
 // ConnUse measures connection i.
@@ -161,8 +167,20 @@ func (w *World) ConnUse(i int) ConnUse {
 		u.Received -= base.received
 		u.Retransmits -= base.retransmits
 		u.Timeouts -= base.timeouts
+		u.completions(c.tx.tx.turn.until(w.engine.Now()).sub(base.completions), w.Span())
 	}
 	return u
+}
+
+// completions adds what completions did to the sender within a span of time.
+func (u *ConnUse) completions(use completionUse, span sim.Time) {
+	u.Completions = use.taken
+	if use.taken > 0 {
+		u.CompletionTime = use.held / sim.Time(use.taken)
+	}
+	if span > 0 {
+		u.CompletionLimited = min(use.waited.Seconds()/span.Seconds(), 1)
+	}
 }
 
 // namedGauge is a ring whose occupancy is kept.

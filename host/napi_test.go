@@ -173,7 +173,8 @@ func TestWakeUpsComeOnlyToSleepers(t *testing.T) {
 // TestSteadyStateAllocatesNothing: once rings, queues and pools have grown, a run
 // makes no garbage.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
-	for _, sets := range [][]string{nil, {"netgpu.memory=gpu", "nic.mtu=9000"}, {"flows.bulk.tx=copy", "flows.bulk.rx=copy"}, {"flows.bulk.count=4"}} {
+	for _, sets := range [][]string{nil, {"netgpu.memory=gpu", "nic.mtu=9000"}, {"flows.bulk.tx=copy", "flows.bulk.rx=copy"}, {"flows.bulk.count=4"},
+		{fixed, "app.send_buffers=2", "app.modify=true", "receiver.netgpu.rx_entries=4", "receiver.netgpu.fill_entries=64", "receiver.app.overfill=true"}} {
 		w := world(t, scenario(t, "rfc-base", append(sets, "run.warmup=1ms", "run.duration=1s")...))
 		w.Run(60 * sim.Millisecond)
 		n := testing.AllocsPerRun(20, func() { w.Run(w.Engine().Now() + 200*sim.Microsecond) })

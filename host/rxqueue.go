@@ -18,15 +18,32 @@ type rxQueue struct {
 	count  dimSample  // packets and bytes polled
 	fill   sim.Gauge  // occupancy of the fill ring
 	trace  *ringTrace `snapshot:"-"` // nil: no protocol trace
+
+	// Buffers that the application holds back because the fill ring had no room for
+	// them, oldest first: at most those of its area. Their keeper also polls for room.
+	kept   sim.FIFO[uint64]
+	keeper *thread
 }
 
 // fillPublished publishes what the kernel took from the fill ring, once per bulk.
-func (q *rxQueue) fillPublished(now sim.Time) {
+func (q *rxQueue) fillPublished(c *Core) {
 	q.ifq.FillComplete()
 	if q.trace != nil {
 		q.trace.completed(trace.Kernel, q.trace.cons)
 	}
-	q.fill.Set(now, int64(q.ifq.Fill().Occupancy()))
+	q.fill.Set(c.cursor, int64(q.ifq.Fill().Occupancy()))
+	if q.kept.Len() > 0 && q.keeper != nil && q.keeper.asleep && q.ifq.Writable() {
+		q.keeper.wakeUp(c)
+	}
+}
+
+// recycle enters a buffer of the application into the fill ring, if there is room.
+func (q *rxQueue) recycle(base uint64) bool {
+	ok := q.ifq.Recycle(base)
+	if q.trace != nil {
+		q.trace.recycled(base, ok)
+	}
+	return ok
 }
 
 // putNapi puts a page back into the queue's cache.

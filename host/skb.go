@@ -58,10 +58,13 @@ func (h *Host) dropFragment(p netgpu.PageID) {
 
 // freeUndelivered is kfree_skb of a packet that nobody received: its netgpu pages
 // go to the any cache (patch 11).
-func (h *Host) freeUndelivered(handle uint32) {
-	s := &h.skbs.skbs[handle]
-	for i := range s.frags {
-		if p := s.frags[i].page; p != noPage {
+func (h *Host) freeUndelivered(handle uint32) { h.freeRest(handle, 0) }
+
+// freeRest is kfree_skb of a packet whose first fragments have been delivered.
+func (h *Host) freeRest(handle uint32, delivered int) {
+	frags := h.skbs.skbs[handle].frags[delivered:]
+	for i := range frags {
+		if p := frags[i].page; p != noPage {
 			h.dropFragment(p)
 		}
 	}

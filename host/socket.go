@@ -38,6 +38,7 @@ type socket struct {
 	queue  sim.FIFO[chunk]
 	queued int64 // bytes in it
 	efault bool  // delivery met a non-zero-copy skb and stopped (patch 10)
+	ended  ending
 
 	sender   *thread
 	receiver *thread
@@ -72,8 +73,12 @@ func (s *socket) time(c *Core) sim.Time {
 // data into the receive queue, data-ready, then whatever may be sent now.
 func (s *socket) input(c *Core, seg *tcp.Segment) {
 	h := s.host
+	if s.ended != 0 || seg.Flags.Has(tcp.RST) {
+		s.refuse(c, seg)
+		return
+	}
 	s.ep.Input(s.time(c), seg)
-	s.tx.acknowledged(h.module, s.ep.Acked())
+	s.tx.acknowledged(c, s.ep.Acked())
 	if rtt, ok := s.ep.LastRTT(); ok {
 		s.RTT.Record(rtt)
 	}
@@ -97,7 +102,7 @@ func (s *socket) input(c *Core, seg *tcp.Segment) {
 		s.dataReady(c)
 	}
 	s.output(c)
-	if s.sender != nil && s.sender.asleep && s.ep.WriteReady() {
+	if s.sender != nil && s.sender.asleep && s.sender.mayGoOn() {
 		s.sender.wakeUp(c)
 	}
 }
@@ -121,26 +126,53 @@ func (s *socket) enqueue(d tcp.Delivery) {
 
 // dataReady is sk_data_ready. A netgpu socket moves what it can into the rx ring
 // here and now; what finds no slot waits for the next data-ready, whatever the
-// application does meanwhile (patch 10). An ordinary one wakes its reader.
+// application does meanwhile (patch 10), or for its poll (RxRekick). An ordinary
+// socket wakes its reader.
 func (s *socket) dataReady(c *Core) {
-	if s.skq == nil {
-		if s.receiver.asleep {
-			s.receiver.wakeUp(c)
+	if (s.skq == nil || s.deliver(c)) && s.receiver.asleep {
+		s.receiver.wakeUp(c)
+	}
+}
+
+// deliver moves the receive queue into the rx ring as far as there is room, and
+// publishes it. It says whether there is news for the application.
+//
+// Rearm looks for room once more after delivery has said that it stopped. Of two
+// cores, the application's may have made room between the full ring and that, and
+// polled too early to see it; in the engine the two looks are one moment.
+func (s *socket) deliver(c *Core) (news bool) {
+	for {
+		if moved := s.drain(c); moved > 0 {
+			news = true
+			s.publish(c, moved)
 		}
-		return
+		if !s.skq.Rearm() {
+			break
+		}
 	}
-	moved := s.drain(c)
-	if moved == 0 {
-		return
+	if s.skq.Failed() && s.ended == 0 {
+		s.fail(c)
+		news = true
 	}
+	return news
+}
+
+// publish lets the application see what was posted. Moved counts as read.
+func (s *socket) publish(c *Core, moved int64) {
 	s.skq.Submit()
 	if s.trace != nil {
 		s.trace.submitted(trace.Kernel, s.trace.prod)
 	}
 	s.ring.Set(c.cursor, int64(s.skq.Rx().Occupancy()))
 	s.ep.Consumed(s.time(c), int(moved))
-	if s.receiver.asleep {
-		s.receiver.wakeUp(c)
+}
+
+// poll is the kernel's part of the application's poll: it resumes delivery that met a
+// full ring and has room now (RxRekick). The window may open by that.
+func (s *socket) poll(c *Core) {
+	if s.skq.Kick() {
+		s.deliver(c)
+		s.output(c)
 	}
 }
 
@@ -153,7 +185,7 @@ func (s *socket) drain(c *Core) (moved int64) {
 		b := &h.skbs.skbs[ck.handle]
 		if b.nonZC {
 			s.skq.DeliverLinear(ck.len)
-			if s.trace != nil {
+			if s.trace != nil && !s.skq.Failed() { // else it does not stay where it is
 				s.trace.linear(ck.len)
 			}
 			s.efault = true
@@ -203,6 +235,9 @@ func (s *socket) post(c *Core, b *skb, ck *chunk) (moved int64, full bool) {
 // output sends whatever TCP allows: data as TSO segments, retransmissions,
 // acknowledgements.
 func (s *socket) output(c *Core) {
+	if s.ended != 0 {
+		return
+	}
 	spec := &s.host.spec.CPU
 	var seg tcp.Segment
 	for s.ch.mayTransmit(s) {
@@ -247,6 +282,9 @@ func (t *tcpTimer) fired(now sim.Time) {
 }
 
 func (t *tcpTimer) expire(c *Core) {
+	if t.sock.ended != 0 {
+		return
+	}
 	t.sock.ep.Timer(t.sock.time(c))
 	t.sock.output(c)
 }

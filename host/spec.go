@@ -69,7 +69,7 @@ type CPUSpec struct {
 // NetgpuSpec is how the application sets up netgpu on a host: one memory type,
 // one or more contexts (each with a NIC queue and a fill ring), and the buffers.
 type NetgpuSpec struct {
-	Variant     string    `key:"variant" enum:"rfc-v2|rfc-v1" doc:"which implementation the reference model follows"`
+	Variant     string    `key:"variant" enum:"rfc-v2|rfc-v1|fixed" doc:"which implementation the reference model follows; fixed is rfc-v2 with every repair of docs/protocol.md, the completion notification for sends among them"`
 	Memory      string    `key:"memory" enum:"host|gpu" doc:"where registered memory (receive buffers and transmit data) lives"`
 	AreaSize    sim.Bytes `key:"area_size" min:"64KiB" max:"16GiB" doc:"registered receive buffers"`
 	Contexts    int       `key:"contexts" min:"1" max:"64" doc:"contexts; each binds one NIC queue and owns one fill ring"`
@@ -82,13 +82,16 @@ type NetgpuSpec struct {
 // AppSpec is the iperf3 workload of RFC section 7, and the faults a scenario can
 // make it commit.
 type AppSpec struct {
-	SendSize    sim.Bytes `key:"send_size" min:"0" max:"16MiB" doc:"bytes per send from one fixed registered buffer"`
+	SendSize    sim.Bytes `key:"send_size" min:"0" max:"16MiB" doc:"bytes per send from a fixed registered buffer"`
+	SendBuffers int       `key:"send_buffers" min:"1" max:"64" doc:"registered buffers of send_size that a zero-copy sender sends from in turn; where the kernel tells when a send is completed (netgpu.variant fixed), it waits for that before it uses one again"`
+	Modify      bool      `key:"modify" doc:"a zero-copy sender has new data written into its buffer before each send; the writing itself takes no time"`
 	ReceiveSize sim.Bytes `key:"receive_size" min:"1" max:"16MiB" doc:"bytes asked for per recv on the copying path"`
 	Threads     string    `key:"threads" enum:"single|per-flow" doc:"iperf3 before 3.16 serves all streams from one thread; per-flow gives every connection a thread on a core of its own"`
 	Batch       int       `key:"batch" min:"1" max:"1024" doc:"iovecs taken from the rx ring per turn"`
 	FillSlots   int       `key:"fill_slots" min:"0" max:"1048576" doc:"buffers put into each fill ring at the start; 0: as many as the area and the ring hold"`
 	StopAfter   sim.Time  `key:"stop_after" min:"0" max:"1000s" doc:"fault: the application stops for good at this time; 0: never"`
 	RecycleStop sim.Time  `key:"recycle_stop" min:"0" max:"1000s" doc:"fault: from this time on the application keeps buffers instead of recycling them; 0: never"`
+	Overfill    bool      `key:"overfill" doc:"fault: the application recycles every buffer of its area that fill_slots leaves out, one by one, without asking whether the fill ring has room"`
 	ThinkTime   sim.Time  `key:"think_time" min:"0" max:"1s" doc:"extra time the application spends on each batch"`
 }
 

@@ -30,6 +30,9 @@ func (c *Conn) diagnose() (cause, what string) {
 	in := &c.To.Split
 	st := tx.ep.Stats()
 	switch {
+	case rx.ended != 0 || tx.ended != 0:
+		return "connection-ended", fmt.Sprintf("the connection has ended with an error (%s) after %d bytes; %d packets had payload in the header buffer: their headers are shorter than the split at byte %d",
+			c.Error(), rx.Received, in.PayloadInHeader, c.To.nicSpec().HeaderSplit)
 	case rx.efault:
 		return "non-zc-data", fmt.Sprintf("the receiver met payload bytes in the header buffer (%d packets: their headers are shorter than the split at byte %d); "+
 			"delivery of a non-zero-copy skb fails with EFAULT and stays stopped (patch 10)", in.PayloadInHeader, c.To.nicSpec().HeaderSplit)
@@ -38,6 +41,8 @@ func (c *Conn) diagnose() (cause, what string) {
 			c.To.nicSpec().HeaderSplit, in.Dropped)
 	case c.From.Split.Dropped > 0 && rx.Received == 0:
 		return "bad-hd-split", fmt.Sprintf("the sender's netgpu queue dropped %d packets whose headers reach past the split into GPU memory", c.From.Split.Dropped)
+	case c.To.crashed:
+		return "app-crashed", fmt.Sprintf("the receiving application recycled a buffer although the fill ring had no free slot: the library wrote through a null pointer; %d pages are lost", c.To.module.Lost())
 	case c.To.stopped:
 		return "app-stopped", fmt.Sprintf("the receiving application has stopped (app.stop_after %v); its rings fill and the window closes", c.To.spec.App.StopAfter)
 	case c.From.stopped:

@@ -247,6 +247,11 @@ func (r *ringTrace) attached(base, length uint64) {
 	r.event(trace.Event{Op: trace.Attach, Actor: trace.Kernel, Addr: base, Len: length})
 }
 
+// written writes that the application changed memory that it sends from.
+func (r *ringTrace) written(base, length uint64) {
+	r.event(trace.Event{Op: trace.Write, Actor: trace.App, Addr: base, Len: length})
+}
+
 // linear writes an skb that delivery refuses.
 func (r *ringTrace) linear(length uint32) {
 	r.event(trace.Event{Op: trace.Linear, Actor: trace.Kernel, Len: uint64(length)})

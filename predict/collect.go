@@ -36,6 +36,7 @@ func collect(s *scenarios.Scenario, w *host.World) *reports.Result {
 		r.GoodputGbps += r.PerFlow[i].GoodputGbps
 	}
 	idleFlows(r)
+	endedFlows(r)
 	confidence(r, &w.Batches)
 	r.Series = []reports.Series{series("goodput_gbps", &w.Goodput), series("cwnd_bytes", &w.Cwnd)}
 	for i := range w.Wires {
@@ -85,6 +86,19 @@ func idleFlows(r *reports.Result) {
 	}
 }
 
+// endedFlows warns of connections that have ended with an error.
+func endedFlows(r *reports.Result) {
+	var ended []string
+	for _, f := range r.PerFlow {
+		if f.Error != "" {
+			ended = append(ended, fmt.Sprintf("%s (%s)", f.ID, f.Error))
+		}
+	}
+	if len(ended) > 0 {
+		r.Warnings = append(slices.Clip(r.Warnings), fmt.Sprintf("%d of %d flows ended with an error: %s", len(ended), len(r.PerFlow), strings.Join(ended[:min(len(ended), 5)], ", ")))
+	}
+}
+
 // confidence gives the goodput its interval and warns where that means little.
 func confidence(r *reports.Result, b *sim.Batches) {
 	if b.N() < 2 {
@@ -118,7 +132,8 @@ func flow(w *host.World, i int, span float64) reports.Flow {
 		TxPath: path(u.ZCTx), RxPath: path(u.ZCRx), TxMemory: memory(u.TxGPU), Memory: memory(u.RxGPU),
 		MSSBytes: int64(u.MSS), Bytes: u.Received, Retransmits: u.Retransmits, Timeouts: u.Timeouts,
 		CwndBytesMax:    int64(u.Stats.CwndMax),
-		LimitedByWindow: u.Stats.RwndLimited, LimitedByCwnd: u.Stats.CwndLimited, LimitedByApp: u.Stats.AppLimited}
+		LimitedByWindow: u.Stats.RwndLimited, LimitedByCwnd: u.Stats.CwndLimited, LimitedByApp: u.Stats.AppLimited,
+		LimitedByCompletions: u.CompletionLimited, CompletionUs: u.CompletionTime.Microseconds(), Error: c.Error()}
 	if span > 0 {
 		f.GoodputGbps = float64(u.Received) * 8 / span / 1e9
 	}
@@ -281,6 +296,32 @@ func digest(w *host.World, r *reports.Result) string {
 	for _, v := range []uint64{e.Digest(), e.Events(), uint64(e.Now()), uint64(w.Received())} {
 		_ = binary.Write(sum, binary.LittleEndian, v) // a hash never fails to write
 	}
-	fmt.Fprint(sum, r.Scenario, r.Seed, r.Version, r.PerFlow, r.Links, r.PCIe, r.CPU, r.Rings, r.NICs, r.Drops, r.Pages, r.Violations)
+	flows, repaired := settled(r.PerFlow)
+	fmt.Fprint(sum, r.Scenario, r.Seed, r.Version, flows, r.Links, r.PCIe, r.CPU, r.Rings, r.NICs, r.Drops, r.Pages, r.Violations)
+	fmt.Fprint(sum, repaired...)
 	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// settledFlow is the part of a flow's row that digests have had from the beginning.
+type settledFlow struct {
+	ID, Direction, TxPath, RxPath, TxMemory, Memory string
+	MSSBytes                                        int64
+	GoodputGbps                                     float64
+	Bytes, Retransmits, Timeouts                    int64
+	RTTUs                                           reports.RTT
+	CwndBytesMax                                    int64
+	LimitedByWindow, LimitedByCwnd, LimitedByApp    float64
+}
+
+// settled splits flows for the digest. What only repaired variants have is hashed
+// where there is any of it, so that all other runs keep the digests that they had.
+func settled(flows []reports.Flow) (rows []settledFlow, repaired []any) {
+	for _, f := range flows {
+		rows = append(rows, settledFlow{f.ID, f.Direction, f.TxPath, f.RxPath, f.TxMemory, f.Memory, f.MSSBytes, f.GoodputGbps,
+			f.Bytes, f.Retransmits, f.Timeouts, f.RTTUs, f.CwndBytesMax, f.LimitedByWindow, f.LimitedByCwnd, f.LimitedByApp})
+		if f.LimitedByCompletions != 0 || f.CompletionUs != 0 || f.Error != "" {
+			repaired = append(repaired, f.ID, f.LimitedByCompletions, f.CompletionUs, f.Error)
+		}
+	}
+	return rows, repaired
 }

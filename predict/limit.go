@@ -88,17 +88,22 @@ func starved(r *reports.Result) (reports.Limit, bool) {
 
 // waiting names what holds TCP back when no resource with a rate is used up.
 func waiting(r *reports.Result) reports.Limit {
-	var window, cwnd, app, share float64
+	var window, cwnd, app, completions, share float64
 	var retransmits int64
 	for _, f := range r.PerFlow {
 		window += f.LimitedByWindow
 		cwnd += f.LimitedByCwnd
 		app += f.LimitedByApp
+		completions += f.LimitedByCompletions
 		retransmits += f.Retransmits
 	}
 	n := max(float64(len(r.PerFlow)), 1)
 	l := reports.Limit{CapacityGbps: r.GoodputGbps}
 	switch {
+	case app >= window && app >= cwnd && completions >= app/2:
+		l.Resource, share = "completions", completions
+		l.Why = "the sender waited for a completion: every buffer that it may use was still being sent from"
+		l.Advice = "more buffers (app.send_buffers), larger sends, or a shorter time until they are acknowledged"
 	case app >= window && app >= cwnd:
 		l.Resource, share = "application", app
 		l.Why = "TCP had nothing to send: the sending application does not keep up"

@@ -75,6 +75,14 @@ type Flow struct {
 	LimitedByWindow float64 `json:"limited_by_rwnd"`
 	LimitedByCwnd   float64 `json:"limited_by_cwnd"`
 	LimitedByApp    float64 `json:"limited_by_app"` // nothing to send
+	// Of a sender whose kernel tells when a send is completed (netgpu.variant fixed):
+	// the share of the time in which it waited for that, part of LimitedByApp, and how
+	// long a buffer is in use on average, from the begin of its send until the
+	// application has taken the completion.
+	LimitedByCompletions float64 `json:"limited_by_completions,omitempty"`
+	CompletionUs         float64 `json:"completion_us,omitempty"`
+
+	Error string `json:"error,omitempty"` // errno and reason, if the connection has ended with an error
 }
 
 // RTT is a round-trip time in microseconds.

@@ -158,22 +158,26 @@ func allFlows(flows []Flow) *Flow {
 		all.LimitedByWindow += f.LimitedByWindow
 		all.LimitedByCwnd += f.LimitedByCwnd
 		all.LimitedByApp += f.LimitedByApp
+		all.LimitedByCompletions += f.LimitedByCompletions
 	}
 	n := float64(len(flows))
 	all.RTTUs.Mean /= n
 	all.LimitedByWindow /= n
 	all.LimitedByCwnd /= n
 	all.LimitedByApp /= n
+	all.LimitedByCompletions /= n
 	return &all
 }
 
 // heldBack lists what kept the sender waiting for at least one per cent of the
-// time, the most first.
+// time, the most first. TCP has nothing to send for most of the time in which an
+// application waits for completions, so this time is not the application's own.
 func heldBack(f *Flow) string {
 	shares := []struct {
 		name  string
 		share float64
-	}{{"rwnd", f.LimitedByWindow}, {"cwnd", f.LimitedByCwnd}, {"application", f.LimitedByApp}}
+	}{{"rwnd", f.LimitedByWindow}, {"cwnd", f.LimitedByCwnd}, {"completions", f.LimitedByCompletions},
+		{"application", f.LimitedByApp - f.LimitedByCompletions}}
 	slices.SortStableFunc(shares, func(a, b struct {
 		name  string
 		share float64

@@ -33,6 +33,7 @@ type hostUse struct {
 	name               string
 	spec               *host.Spec
 	netgpuRx, netgpuTx bool
+	netgpuTaken        bool // an application there takes payload from an rx ring
 	netgpuSockets      int
 }
 
@@ -48,7 +49,7 @@ func (r *resolver) uses() [2]hostUse {
 			from.netgpuSockets += f.Count
 		}
 		if f.Rx == "netgpu" {
-			to.netgpuRx = true
+			to.netgpuRx, to.netgpuTaken = true, true
 			to.netgpuSockets += f.Count
 		}
 	}
@@ -99,6 +100,7 @@ func (r *resolver) check() {
 		r.checkNetgpu(&u[i])
 		r.checkApp(&u[i])
 	}
+	r.warnIdle(&u)
 	if a, b := u[0].spec.TCP.IPVersion, u[1].spec.TCP.IPVersion; a != b {
 		r.refuse(&u[1], "tcp.ip_version", problem{given: fmt.Sprintf("%d on the receiver, %d on the sender", b, a), allowed: "one version for both"}, "tcp.profile")
 	}
@@ -310,6 +312,30 @@ func (r *resolver) checkApp(u *hostUse) {
 	}{{"app.stop_after", u.spec.App.StopAfter}, {"app.recycle_stop", u.spec.App.RecycleStop}} {
 		if fault.at >= end {
 			r.warn("%s: %s %s never happens: the run ends at %s", u.name, fault.key, formatQuantity(int64(fault.at), timeUnits), formatQuantity(int64(end), timeUnits))
+		}
+	}
+}
+
+// warnIdle warns of what applications are told to do on a path that no flow takes: on
+// the host that is told, or on either if both are.
+func (r *resolver) warnIdle(u *[2]hostUse) {
+	for _, setting := range []struct {
+		key, path string
+		set, used func(*hostUse) bool
+	}{
+		{"app.send_buffers", "tx", func(u *hostUse) bool { return u.spec.App.SendBuffers > 1 }, func(u *hostUse) bool { return u.netgpuTx }},
+		{"app.modify", "tx", func(u *hostUse) bool { return u.spec.App.Modify }, func(u *hostUse) bool { return u.netgpuTx }},
+		{"app.overfill", "rx", func(u *hostUse) bool { return u.spec.App.Overfill }, func(u *hostUse) bool { return u.netgpuTaken }},
+	} {
+		idle := [2]bool{}
+		for i := range u {
+			idle[i] = setting.set(&u[i]) && !setting.used(&u[i])
+			if _, own := r.settings[u[i].name+"."+setting.key]; own && idle[i] {
+				r.warn("%s.%s has no effect: no flow has %s netgpu there", u[i].name, setting.key, setting.path)
+			}
+		}
+		if _, both := r.settings[setting.key]; both && idle[0] && idle[1] {
+			r.warn("%s has no effect: no flow has %s netgpu", setting.key, setting.path)
 		}
 	}
 }
