@@ -54,6 +54,8 @@ var consequences = map[string]consequence{
 		"A packet that is freed after its interface queue was closed is put back into memory that is gone: a use after free in the kernel. It takes a process that exits, or is killed, while data waits in a socket."},
 	"revoked-while-posted": {netgpu.RevokeWaits,
 		"cudaFree, or a process that dies, takes memory away that the NIC still has buffers in: later packets are written into GPU memory that belongs to somebody else by then."},
+	"revoked-while-held": {netgpu.RevokeWaits,
+		"Packets in a receive queue, or on their way to one, point at memory that the GPU driver has taken back. What reads them later follows pointers to page structures that are gone: a crash, or another process's data in the stream."},
 	"revoked-while-sending": {netgpu.RevokeWaits,
 		"cudaFree takes memory away that TCP may still send from: a retransmission reads GPU memory that belongs to somebody else by then, and puts it on the wire."},
 	"cached-page-revoked": {netgpu.RevokeWaits,

@@ -63,7 +63,9 @@ func (c *pageCache) take() int32 {
 		return i
 	}
 	c.chunks = append(c.chunks, chunk{})
-	return int32(len(c.chunks) - 1)
+	i := int32(len(c.chunks) - 1)
+	c.poison(i)
+	return i
 }
 
 // alloc is kmalloc: take, unless the fault injection says no.

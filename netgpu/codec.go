@@ -39,11 +39,13 @@ type Codec struct {
 	room     int    // bytes that a state may take
 	pages    []codedPage
 	next     []uint32 // per region: how many of its pages have a number
+	cached   int      // pages that the cache at hand has been seen to hold
 	chunks   []uint8  // of the cache at hand: 1 + number, 0: none yet
 	pointers bool     // some page is mentioned by pointers only
 	twice    PageID
 	shared   PageID
 	overrun  RingKind
+	miscount string
 	loose    []looseAttr
 }
 
@@ -65,6 +67,9 @@ type Census struct {
 	// Overrun is a ring whose indices are not in order, or with more entries between
 	// reader and writer than it has slots.
 	Overrun RingKind
+
+	// Cache says what does not add up in a page cache: "" if nothing.
+	Cache string
 }
 
 // RingKind names one of the three rings, NoRing none.
@@ -84,7 +89,7 @@ func (k RingKind) String() string {
 }
 
 // noCensus is that of a state with nothing wrong.
-var noCensus = Census{NoPage, NoPage, NoPage, NoRing}
+var noCensus = Census{NoPage, NoPage, NoPage, NoRing, ""}
 
 // OK says whether every page is in exactly one place and the rings are in order.
 func (c Census) OK() bool { return c == noCensus }
@@ -141,10 +146,7 @@ func (c *Codec) Open(state []byte) {
 	}
 	m.counts = [placeCount]int64{}
 	m.duplicated, m.lostBefore = 0, 0
-	if len(m.violations) > 0 {
-		m.violations = m.violations[:0]
-		m.position = [causeCount]uint8{}
-	}
+	m.ForgetViolations()
 }
 
 func (c *Codec) start() {
@@ -153,7 +155,7 @@ func (c *Codec) start() {
 	}
 	clear(c.next)
 	c.pointers = false
-	c.twice, c.shared, c.overrun = NoPage, NoPage, NoRing
+	c.twice, c.shared, c.overrun, c.miscount = NoPage, NoPage, NoRing, ""
 }
 
 func (c *Codec) put(b uint8) {
@@ -408,7 +410,7 @@ func (c *Codec) Module() {
 // application. It returns the state and what writing has shown of the pages; after
 // reading, nothing.
 func (c *Codec) Finish() ([]byte, Census) {
-	census := Census{Twice: c.twice, Shared: c.shared, Lost: NoPage, Overrun: c.overrun}
+	census := Census{Twice: c.twice, Shared: c.shared, Lost: NoPage, Overrun: c.overrun, Cache: c.miscount}
 	for i, r := range c.roster.regions {
 		if c.reading {
 			c.readRest(i, r)

@@ -36,6 +36,9 @@ func (c *Codec) socket(s *Socket) {
 	if c.reading {
 		s.next = first
 	}
+	if !c.reading && s.unread > 0 && s.next != first {
+		c.overrun = RxQueue
+	}
 	n := min(s.producer.cachedProd-first, s.rx.Entries())
 	for k := range n {
 		c.address(&s.rx.Slot(first+k).Base, RxRing, true)
@@ -184,6 +187,7 @@ func (c *Codec) cache(p *pageCache) {
 		return
 	}
 	c.chunks = append(c.chunks[:0], make([]uint8, len(p.chunks))...)
+	c.cached = 0
 	c.put(uint8(p.napiCount))
 	named := c.writeChunks(p, p.napi, p.napiCount, NapiCache, 0)
 	c.put(uint8(p.anyCount))
@@ -200,9 +204,37 @@ func (c *Codec) cache(p *pageCache) {
 	for id := p.overflow; id != NoPage; id = c.module.pages[id].next {
 		n++
 	}
+	c.cached += n
+	c.addUp(p)
 	c.put(uint8(n))
 	for id := p.overflow; id != NoPage; id = c.module.pages[id].next {
 		c.writePage(id, AnyCache, false)
+	}
+}
+
+// addUp notes what is wrong with the chunks of a cache that has been walked: every
+// chunk is in one of the two lists, the spare, or free.
+func (c *Codec) addUp(p *pageCache) {
+	if int(p.total) != c.cached && c.module.repaired(RefillCountsAll) {
+		c.miscount = "the page cache counts other pages than it has"
+	}
+	for i := range p.chunks {
+		holders := 0
+		if c.chunks[i] != 0 {
+			holders++
+		}
+		if p.spare == int32(i) {
+			holders++
+		}
+		if p.chunks[i].free {
+			holders++
+		}
+		switch {
+		case holders == 0:
+			c.miscount = "a chunk of the page cache is neither in use nor free"
+		case holders > 1:
+			c.miscount = "a chunk of the page cache is in use twice, or in use and free"
+		}
 	}
 }
 
@@ -215,6 +247,7 @@ func (c *Codec) writeChunks(p *pageCache, i, n int32, at Place, named uint8) uin
 		c.put(1)
 		for k := range max(n, 0) {
 			id := p.chunks[i].slot[k]
+			c.cached++
 			if id == NoPage {
 				c.put(codePoison)
 				continue

@@ -35,6 +35,12 @@ func (l *Ledger) Place(page PageID) Place {
 	return Place(l.place[page] & placeMask)
 }
 
+// Suspect says whether page has ever been found in two places, so that where it counts
+// as being is the latest claim.
+func (l *Ledger) Suspect(page PageID) bool {
+	return int(page) < len(l.place) && l.place[page]&flagDuplicate != 0
+}
+
 // Counts returns the number of pages in each place, indexed by Place. Unregistered
 // are PageIDs that are free at the moment.
 func (l *Ledger) Counts() [PlaceCount]int64 { return l.counts }

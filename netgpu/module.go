@@ -157,6 +157,21 @@ func (d *Device) open(q *IfQueue, queueID int) (int, Errno) {
 	return d.channels + ch, OK
 }
 
+// Objects is the number of regions, interface queues and attached sockets that exist.
+func (m *Module) Objects() (regions, queues, sockets int) {
+	for _, r := range m.regions {
+		if !r.gone {
+			regions++
+		}
+	}
+	for _, q := range m.queues {
+		if q != nil && !q.closed {
+			queues++
+		}
+	}
+	return regions, queues, len(m.sockets)
+}
+
 // CheckQuiescent is called by a driver that knows that nothing more will happen
 // by itself: no packet on its way, no timer, no poll outstanding. What is stuck
 // then stays stuck, and is reported as a violation of Progress.

@@ -86,8 +86,13 @@ func (c *pageCache) purge(m *Module) {
 func (m *Module) revoke(r *region) {
 	for i := range PageID(r.pages) {
 		id := r.first + i
-		if at := m.Place(id); at == WQE || at == Driver {
+		switch at := m.Place(id); at {
+		case WQE, Driver:
 			if v := m.violate(RevokedWhilePosted, id); v != nil {
+				v.What = fmt.Sprintf("page %d was taken away while it was in %v", id, at)
+			}
+		case SKB, ReceiveQueue:
+			if v := m.violate(RevokedWhileHeld, id); v != nil {
 				v.What = fmt.Sprintf("page %d was taken away while it was in %v", id, at)
 			}
 		}

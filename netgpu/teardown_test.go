@@ -202,6 +202,9 @@ func faultsOf(where string, order []string) []Cause {
 		if before("queue", kernelDone) {
 			faults = append(faults, OutlivesQueue)
 		}
+		if freed(kernelDone) && alive {
+			faults = append(faults, RevokedWhileHeld)
+		}
 	case "rx ring", "rx ring, not submitted", "rx ring, batch not read":
 		if !freed("socket") {
 			faults = append(faults, NotReclaimed)

@@ -118,6 +118,8 @@ const (
 	RevokedWhilePosted
 	// RevokedWhileSending: memory went while TCP may still send from it.
 	RevokedWhileSending
+	// RevokedWhileHeld: memory went while received packets refer to it.
+	RevokedWhileHeld
 	// DMAAfterUnmap: the NIC wrote a page whose region is gone.
 	DMAAfterUnmap
 
@@ -156,6 +158,7 @@ var causes = [causeCount]struct {
 	NotReclaimed:        {"socket-close-not-reclaimed", Teardown},
 	RevokedWhilePosted:  {"revoked-while-posted", Teardown},
 	RevokedWhileSending: {"revoked-while-sending", Teardown},
+	RevokedWhileHeld:    {"revoked-while-held", Teardown},
 	DMAAfterUnmap:       {"dma-after-unmap", Teardown},
 }
 
@@ -207,6 +210,14 @@ func (l *Ledger) violate(cause Cause, page PageID) *Violation {
 	l.violations = append(l.violations, Violation{Cause: cause, Page: page, Stamp: l.Stamp, Count: 1})
 	l.position[cause] = uint8(len(l.violations))
 	return &l.violations[len(l.violations)-1]
+}
+
+// ForgetViolations makes room for those to come: a checker looks at each step by itself.
+func (l *Ledger) ForgetViolations() {
+	if len(l.violations) > 0 {
+		l.violations = l.violations[:0]
+		l.position = [causeCount]uint8{}
+	}
 }
 
 // FirstCause is the cause of the violation that occurred first, and whether there is

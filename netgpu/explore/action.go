@@ -51,6 +51,7 @@ const (
 	appCloseMemory
 
 	gpuRevoke // cudaFree
+	gpuAgain  // ... once more, since somebody held pages
 	gpuFlush  // the driver flushes the receive queue for it
 	gpuReset  // the connections that hold pages are ended for it
 
@@ -116,6 +117,7 @@ var actionNames = [actionCount][2]string{
 	appCloseContext:      {"app", "close-context"},
 	appCloseMemory:       {"app", "close-memory"},
 	gpuRevoke:            {"gpu-driver", "revoke"},
+	gpuAgain:             {"gpu-driver", "revoke-again"},
 	gpuFlush:             {"gpu-driver", "flush-queue"},
 	gpuReset:             {"gpu-driver", "end-connection"},
 	hostileFillBad:       {"hostile", "fill-bad-address"},
@@ -138,7 +140,7 @@ var actionNames = [actionCount][2]string{
 // resume what is stuck.
 func environment(a search.Action) bool {
 	switch {
-	case a <= nicReceiveLinear, a >= sendWrite && a < tcpAck, a == procReset, a >= appCloseSocket && a <= gpuRevoke:
+	case a <= nicReceiveLinear, a == sendWrite, a == sendOverdraw, a == procReset, a >= appCloseSocket && a <= gpuRevoke:
 		return true
 	}
 	return a >= hostileFillBad

@@ -183,12 +183,21 @@ func (w *World) freePage() (netgpu.PageID, bool) {
 	if w.state.revoking || w.state.revoked || len(w.state.app.hand) > 0 {
 		return 0, false
 	}
+	// Of pages that differ, the choice must not depend on their numbers.
+	best, bestKey := netgpu.NoPage, 0
 	for id := w.first; id < w.first+netgpu.PageID(w.totalPages()); id++ {
-		if w.module.Place(id) == netgpu.App && !w.reserved(id) {
-			return id, true
+		if w.module.Place(id) != netgpu.App || w.reserved(id) {
+			continue
+		}
+		key := 2 * w.module.InFlight(id)
+		if w.module.Suspect(id) {
+			key++
+		}
+		if best == netgpu.NoPage || key < bestKey {
+			best, bestKey = id, key
 		}
 	}
-	return 0, false
+	return best, best != netgpu.NoPage
 }
 
 // reserved says whether the application has other plans with a page of its own.

@@ -18,7 +18,7 @@ type Case struct {
 func (c Case) Impossible(v netgpu.Variant) string { return c.Config.impossible(v) }
 
 // small is what most cases start from.
-var small = Config{Pages: 4, Chunk: 2, Fill: 4, Rx: 2, RQ: 2, Bulk: 1, PerWQE: 1, Batch: 2}
+var small = Config{Pages: 4, Chunk: 2, Fill: 4, Rx: 2, RQ: 2, Bulk: 1, PerWQE: 1, Batch: 2, Progress: true}
 
 // with returns small as change leaves it.
 func with(change func(*Config)) Config {
@@ -35,7 +35,10 @@ var cases = []Case{
 		c.Pages, c.Fill, c.Rx, c.RQ, c.Batch = 6, 8, 4, 3, 3
 	})},
 	{"page-cache", "pages put back by softirq and by a process that frees sockets", with(func(c *Config) {
-		c.Pages, c.Fill, c.Control, c.Duplicate, c.Reset = 6, 8, true, true, true
+		c.Pages, c.Fill, c.Control, c.Duplicate, c.Reset, c.Progress = 6, 8, true, true, true, false
+	})},
+	{"page-cache-small", "... with fewer pages, and progress", with(func(c *Config) {
+		c.Control, c.Duplicate, c.Reset = true, true, true
 	})},
 	{"alloc-failure", "no memory for a chunk of the page cache, once", with(func(c *Config) {
 		c.Duplicate, c.Reset, c.AllocFails = true, true, 1
@@ -79,14 +82,17 @@ var cases = []Case{
 	{"revoke-echo", "... while the application sends what it received, and connections end", with(func(c *Config) {
 		c.Pages, c.Echo, c.Reset, c.Revoke = 3, true, true, true
 	})},
+	{"bogus", "addresses that are none among the buffers that the application gives", with(func(c *Config) {
+		c.Pages, c.Bogus, c.Duplicate = 3, 2, true
+	})},
 	{"hostile", "an application that writes what it likes into its rings, beside one that behaves", with(func(c *Config) {
-		c.Pages, c.Fill, c.RQ, c.Hostile, c.Neighbour = 2, 2, 1, 1, true
+		c.Pages, c.Fill, c.RQ, c.Hostile, c.Neighbour, c.Progress = 2, 2, 1, 1, true, false
 	})},
 	{"hostile-twice", "... twice, while connections end", with(func(c *Config) {
-		c.Pages, c.Fill, c.RQ, c.Hostile, c.Reset, c.Neighbour = 2, 2, 1, 2, true, true
+		c.Pages, c.Fill, c.RQ, c.Hostile, c.Reset, c.Neighbour, c.Progress = 2, 2, 1, 2, true, true, false
 	})},
 	{"hostile-teardown", "... and closes its descriptors", with(func(c *Config) {
-		c.Pages, c.Fill, c.RQ, c.Hostile, c.Teardown = 2, 2, 1, 1, true
+		c.Pages, c.Fill, c.RQ, c.Hostile, c.Teardown, c.Progress = 2, 2, 1, 1, true, false
 	})},
 	{"shared-area", "two contexts with the same memory, buffers given to both", with(func(c *Config) {
 		c.Pages, c.Fill, c.RQ, c.SharedArea = 2, 2, 1, true

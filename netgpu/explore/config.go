@@ -35,10 +35,16 @@ type Config struct {
 	Teardown   bool // the application closes its descriptors, in any order
 	Revoke     bool // the GPU driver takes the memory away
 	Hostile    int  // writes of anything into the application's own rings
+	Bogus      int  // addresses that are none, in the fill ring of an application that behaves otherwise
 	Overdraw   bool // the application sends past the end of its region
 	Overfill   bool // the library's single recycle is called without asking for space
 	Neighbour  bool // a second application with a context of its own
 	SharedArea bool // a second context of the same application with the same memory; buffers are given to both
+
+	// Progress looks for ways that go on for ever without getting anywhere, too: it takes
+	// the edges of the state graph, and time. Not where the application is hostile: one
+	// that spoils its own rings has no claim to progress.
+	Progress bool
 }
 
 // bound is a field of Config by its name in options and files.
@@ -63,7 +69,8 @@ func (c *Config) bounds() []bound {
 		{"teardown", nil, &c.Teardown, 0, 1}, {"revoke", nil, &c.Revoke, 0, 1},
 		{"hostile", &c.Hostile, nil, 0, 200}, {"overdraw", nil, &c.Overdraw, 0, 1},
 		{"overfill", nil, &c.Overfill, 0, 1}, {"neighbour", nil, &c.Neighbour, 0, 1},
-		{"shared-area", nil, &c.SharedArea, 0, 1},
+		{"shared-area", nil, &c.SharedArea, 0, 1}, {"bogus", &c.Bogus, nil, 0, 200},
+		{"progress", nil, &c.Progress, 0, 1},
 	}
 }
 
@@ -86,6 +93,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("overdraw: needs sends")
 	case c.Impatient && !c.Echo:
 		return fmt.Errorf("impatient: needs echo")
+	case c.Bogus > 0 && c.Hostile > 0:
+		return fmt.Errorf("bogus: hostile has it already")
 	case c.Sends && c.Echo:
 		return fmt.Errorf("echo: does not go with sends: their completions come through one ring")
 	}
@@ -152,14 +161,6 @@ func parseConfig(text string) (Config, error) {
 		}
 	}
 	return c, c.check()
-}
-
-// mayCircle says whether the actors may go on for ever without getting anywhere, so
-// that a search for states in which nothing goes on is not enough: where a refill that
-// may start cannot be completed. An application that spoils its own rings has no claim
-// to progress.
-func (c *Config) mayCircle() bool {
-	return c.Hostile == 0 && (c.PerWQE > 1 || c.Revoke || c.SharedArea)
 }
 
 // impossible says why a configuration cannot be had with an implementation; "" if it

@@ -75,7 +75,7 @@ type Step struct {
 // be built; a search that was cut short by a bound or by ctx returns what it has.
 func Explore(ctx context.Context, c Case, v netgpu.Variant, o Options) (Report, error) {
 	reduce := !o.Full && c.Config.reducible()
-	found, worlds, err := visit(ctx, c, v, o, reduce, search.Options{MaxDepth: o.MaxDepth, Progress: o.Progress || c.Config.mayCircle()})
+	found, worlds, err := visit(ctx, c, v, o, reduce, search.Options{MaxDepth: o.MaxDepth, Progress: (o.Progress || c.Config.Progress) && c.Config.Hostile == 0})
 	if err != nil {
 		return Report{}, err
 	}

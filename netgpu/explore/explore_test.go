@@ -15,6 +15,7 @@ var expected = map[string][]string{
 	"delivery":         {"batch-overwritten", "rx-ring-no-rekick"},
 	"delivery-wide":    {"batch-overwritten", "rx-ring-no-rekick"},
 	"page-cache":       {"batch-overwritten", "cache-stale-next", "refill-starved", "rx-ring-no-rekick"},
+	"page-cache-small": {"batch-overwritten", "cache-stale-next", "refill-starved", "rx-ring-no-rekick"},
 	"alloc-failure":    {"batch-overwritten", "cache-chunk-alloc-failed", "refill-starved", "rx-ring-no-rekick"},
 	"jumbo":            {"batch-overwritten", "livelock", "rx-ring-no-rekick"},
 	"bulk":             {"batch-overwritten", "rx-ring-no-rekick"},
@@ -26,9 +27,10 @@ var expected = map[string][]string{
 	"overfill":         {"batch-overwritten", "recycle-through-null", "rx-ring-no-rekick"},
 	"teardown":         {"batch-overwritten", "page-outlives-queue", "rx-ring-no-rekick", "socket-close-not-reclaimed"},
 	"teardown-echo":    {"recycled-in-flight", "socket-close-not-reclaimed"},
-	"revoke":           {"bad-fill-entry", "batch-overwritten", "cached-page-revoked", "revoked-while-posted", "rx-ring-no-rekick"},
-	"revoke-send":      {"bad-fill-entry", "modified-in-flight", "revoked-while-posted", "revoked-while-sending"},
-	"revoke-echo":      {"bad-fill-entry", "batch-overwritten", "cached-page-revoked", "recycled-in-flight", "revoked-while-posted", "revoked-while-sending", "rx-ring-no-rekick"},
+	"revoke":           {"bad-fill-entry", "batch-overwritten", "cached-page-revoked", "revoked-while-held", "revoked-while-posted", "rx-ring-no-rekick"},
+	"revoke-send":      {"bad-fill-entry", "modified-in-flight", "revoked-while-held", "revoked-while-posted", "revoked-while-sending"},
+	"revoke-echo":      {"bad-fill-entry", "batch-overwritten", "cached-page-revoked", "recycled-in-flight", "revoked-while-held", "revoked-while-posted", "revoked-while-sending", "rx-ring-no-rekick"},
+	"bogus":            {"bad-fill-entry", "batch-overwritten", "rx-ring-no-rekick"},
 	"hostile":          {"bad-fill-entry", "index-out-of-range", "page-held-twice"},
 	"hostile-twice":    {"bad-fill-entry", "index-out-of-range", "page-held-twice", "posted-over-data"},
 	"hostile-teardown": {"bad-fill-entry", "index-out-of-range", "page-held-twice", "page-outlives-queue", "socket-close-not-reclaimed"},
@@ -36,7 +38,7 @@ var expected = map[string][]string{
 }
 
 // slow cases are left to the long suite.
-var slow = []string{"page-cache", "alloc-failure", "echo-early", "jumbo", "hostile-twice"}
+var slow = []string{"page-cache", "page-cache-small", "alloc-failure", "echo-early", "jumbo", "hostile-twice"}
 
 func causes(r Report) []string {
 	list := []string{}
@@ -115,7 +117,7 @@ var showing = map[netgpu.Repair]string{
 	netgpu.SpareNext:            "page-cache",
 	netgpu.CacheOverflow:        "alloc-failure",
 	netgpu.RefillCountsAll:      "alloc-failure",
-	netgpu.SkipBadEntry:         "hostile",
+	netgpu.SkipBadEntry:         "bogus",
 	netgpu.OwnerCheck:           "shared-area",
 	netgpu.IndexCheck:           "hostile",
 	netgpu.RxRekick:             "delivery",

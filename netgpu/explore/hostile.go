@@ -13,8 +13,10 @@ func (w *World) hostileNext(dst []search.Action) []search.Action {
 	}
 	for a := hostileFillBad; a <= hostileRxSlot; a++ {
 		switch {
+		case a > hostileFillBad && w.config.Bogus > 0:
+
 		case a == hostileFillOther && w.neighbour == nil:
-		case a <= hostileFillOther && !w.queue.Writable():
+		case a <= hostileFillOther && !w.fillHasRoom():
 		case a == hostileFillPage && w.foreignPage() == netgpu.NoPage:
 		default:
 			dst = append(dst, a)
@@ -161,6 +163,13 @@ func (w *World) rxInOrder() bool {
 	}
 	i := w.socket.RxIndices()
 	return i.Prod-i.ConsumerCons <= w.socket.Rx().Entries()
+}
+
+// fillHasRoom says whether the application can enter something into the fill ring, as
+// it would see if it looked.
+func (w *World) fillHasRoom() bool {
+	i := w.queue.FillIndices()
+	return i.ProducerProd-i.Cons < w.queue.Fill().Entries()
 }
 
 func (w *World) fillInOrder() bool {

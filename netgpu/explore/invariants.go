@@ -23,6 +23,7 @@ const (
 	Stuck                         // data that arrived, or the NIC, waits for something that nobody will do
 	Livelock                      // the actors go on and on, and what waits is not done
 	Starved                       // the NIC has no buffers although the kernel has
+	CacheMiscounted               // chunks or pages of a page cache do not add up
 	OutsideRegion                 // the kernel used memory outside the application's regions
 	NeighbourAffected             // another application noticed
 	NotReturned                   // everything is closed and something is left
@@ -44,6 +45,7 @@ var signs = [signCount]struct {
 	Stuck:             {"stuck", netgpu.Progress},
 	Livelock:          {"livelock", netgpu.Progress},
 	Starved:           {"refill-starved", netgpu.Progress},
+	CacheMiscounted:   {"cache-miscounted", netgpu.Conservation},
 	OutsideRegion:     {"outside-region", netgpu.Robustness},
 	NeighbourAffected: {"neighbour-affected", netgpu.Robustness},
 	NotReturned:       {"not-returned", netgpu.Teardown},
@@ -134,6 +136,8 @@ func (w *World) judge(c netgpu.Census) {
 		w.report(PageShared, c.Shared, "a page is with the application and in a structure of kernel or NIC")
 	case c.Lost != netgpu.NoPage:
 		w.report(PageLost, c.Lost, "a page is in no structure, and the application does not have it")
+	case c.Cache != "":
+		w.report(CacheMiscounted, netgpu.NoPage, c.Cache)
 	default:
 		w.report(RingOverrun, netgpu.NoPage, fmt.Sprintf("the indices of the %v ring are out of order, or it has more entries than slots", c.Overrun))
 	}
@@ -151,8 +155,13 @@ func (w *World) judgeTeardown() {
 	if w.neighbour != nil {
 		left-- // its page
 	}
-	if left > 0 || w.account.LockedPages != 0 {
-		w.report(NotReturned, netgpu.NoPage, fmt.Sprintf("everything is closed; %d pages are still registered, %d locked", left, w.account.LockedPages))
+	regions, queues, sockets := w.module.Objects()
+	if w.neighbour != nil {
+		regions, queues, sockets = regions-1, queues-1, sockets-1
+	}
+	if left > 0 || w.account.LockedPages != 0 || regions+queues+sockets > 0 {
+		w.report(NotReturned, netgpu.NoPage, fmt.Sprintf("everything is closed; %d pages are still registered, %d locked; %d regions, %d queues and %d sockets are left",
+			left, w.account.LockedPages, regions, queues, sockets))
 	}
 }
 
@@ -162,8 +171,8 @@ func (w *World) judgeTeardown() {
 func (w *World) pending() bool {
 	s := &w.state
 	if s.closing || s.revoking || s.revoked || w.socket.Failed() {
-		return len(s.freeing) > 0 || s.irq.at != irqIdle
+		return len(s.freeing) > 0 || s.irq.at != irqIdle || s.revoking && !s.closing
 	}
-	return len(s.cq)+len(s.queue)+len(s.freeing) > 0 || s.irq.at != irqIdle || s.app.at != appIdle ||
+	return w.config.Sends && s.send.at != sendIdle || len(s.cq)+len(s.queue)+len(s.freeing) > 0 || s.irq.at != irqIdle || s.app.at != appIdle ||
 		w.socket.Readable() || len(s.rq) == 0 && w.queueOpen()
 }

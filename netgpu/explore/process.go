@@ -53,8 +53,10 @@ func (w *World) revokeNext(dst []search.Action) []search.Action {
 		return dst
 	}
 	held := len(s.rq)+len(s.cq)+len(s.queue)+len(s.freeing)+len(s.flight) > 0 || s.irq.at != irqIdle
-	if !s.revoking || !held {
+	if !s.revoking {
 		dst = append(dst, gpuRevoke)
+	} else if !held {
+		dst = append(dst, gpuAgain)
 	}
 	if s.revoking && s.irq.at == irqIdle && len(s.rq) > 0 {
 		dst = append(dst, gpuFlush)
@@ -91,7 +93,7 @@ func (w *World) processStep(a search.Action) {
 		w.process.Close(w.contextFD)
 	case appCloseMemory:
 		w.process.Close(w.memoryFD)
-	case gpuRevoke:
+	case gpuRevoke, gpuAgain:
 		if w.process.CudaFree(regionBase) == netgpu.OK {
 			s.revoked, s.revoking = true, false
 		} else {

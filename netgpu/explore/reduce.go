@@ -30,7 +30,7 @@ import (
 // reducible says whether that holds at all: not where anybody may write rings or take
 // memory away behind the others' back.
 func (c *Config) reducible() bool {
-	return c.Hostile == 0 && !c.Revoke && !c.Teardown && !c.SharedArea && !c.Linear
+	return c.Hostile == 0 && c.Bogus == 0 && !c.Revoke && !c.Teardown && !c.SharedArea && !c.Linear
 }
 
 // prepare notes what of the configuration and the variant the steps depend on.
@@ -39,7 +39,7 @@ func (w *World) prepare(v netgpu.Variant) {
 	w.lateComplete = v.Repairs.Has(netgpu.CompleteAfterRead)
 	w.hasProcesses = c.Reset || c.Teardown || c.Revoke || c.Linear
 	w.hasNumbers = c.Sends || c.Echo || c.Hostile > 0
-	w.hasOthers = c.Hostile > 0 || c.Neighbour || c.SharedArea || c.AllocFails > 0
+	w.hasOthers = c.Hostile > 0 || c.Bogus > 0 || c.Neighbour || c.SharedArea || c.AllocFails > 0
 }
 
 // followed appends the steps that the search follows in the present state: all that

@@ -127,7 +127,7 @@ func newWorld(c Config, v netgpu.Variant) (*World, error) {
 	w := &World{config: c, module: netgpu.NewModule(v), pages: c.Pages,
 		completions: v.Repairs.Has(netgpu.TxCompletion), rekicks: v.Repairs.Has(netgpu.RxRekick)}
 	w.prepare(v)
-	w.state.allocFails, w.state.hostile = uint8(c.AllocFails), uint8(c.Hostile)
+	w.state.allocFails, w.state.hostile = uint8(c.AllocFails), uint8(c.Hostile+c.Bogus)
 	if err := w.build(); err != nil {
 		return nil, err
 	}
@@ -283,7 +283,7 @@ func (w *World) code() {
 			w.module.Faults.ChunkAlloc = 1
 		}
 	}
-	if w.config.Hostile > 0 {
+	if w.config.Hostile+w.config.Bogus > 0 {
 		c.Byte(&s.hostile)
 	}
 }

@@ -30,6 +30,12 @@ func TestWritingAndReadingAStateChangesNothing(t *testing.T) {
 		steps = 100
 	}
 	for _, c := range append(Cases(), Walks()...) {
+		if c.Config.Hostile > 2 {
+			// An application that has spoilt its rings over and over has pages that differ
+			// in ways that it cannot know of; which of them it gives next is not the same
+			// page under other numbers.
+			continue
+		}
 		for i, v := range []netgpu.Variant{netgpu.RFCv2(), netgpu.Fixed()} {
 			for seed := range uint64(4) {
 				r := rand.New(rand.NewPCG(seed, uint64(i)))
@@ -47,9 +53,7 @@ func TestWritingAndReadingAStateChangesNothing(t *testing.T) {
 					a := enabled[r.IntN(len(enabled))]
 					code, next := outcome(live, a)
 					wantCode, want := outcome(canonical, a)
-					// The diagnosis of earlier steps, which did not count, is forgotten only by
-					// reading: the name of a violation may differ.
-					if (code != 0) != (wantCode != 0) || !bytes.Equal(next, want) {
+					if code != wantCode || !bytes.Equal(next, want) {
 						t.Fatalf("%s %v seed %d step %d, %v: code %d, state %x; after writing and reading code %d, state %x",
 							c.Name, v, seed, step, actionNames[a], code, next, wantCode, want)
 					}
@@ -76,6 +80,7 @@ func testWorld(t *testing.T, c Config, v netgpu.Variant) *World {
 // outcome carries out an action and returns the violation and the state.
 func outcome(w *World, a search.Action) (search.Code, []byte) {
 	w.verdict.broken = false
+	w.module.ForgetViolations() // as reading a state does
 	w.step(a)
 	state, census := w.encode(nil)
 	w.judge(census)
