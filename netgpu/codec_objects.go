@@ -152,6 +152,18 @@ func kept[T any](c *Codec, list *[]T, all []T, same func(a, b T) bool) {
 	}
 }
 
+// Files is the number of files that something refers to: a descriptor, or a context
+// that has a region of an area.
+func (c *Codec) Files() int {
+	n := 0
+	for _, f := range c.roster.files {
+		if f.refs > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // objects writes or reads which objects there are and what refers to what.
 func (c *Codec) objects() {
 	m, r := c.module, &c.roster

@@ -18,7 +18,7 @@ type Case struct {
 func (c Case) Impossible(v netgpu.Variant) string { return c.Config.impossible(v) }
 
 // small is what most cases start from.
-var small = Config{Pages: 4, Chunk: 2, Fill: 4, Rx: 2, RQ: 2, Bulk: 1, PerWQE: 1, Batch: 2, Progress: true}
+var small = Config{Pages: 4, Chunk: 2, Fill: 4, Rx: 2, CQ: 2, RQ: 2, Bulk: 1, PerWQE: 1, Batch: 2, Progress: true}
 
 // with returns small as change leaves it.
 func with(change func(*Config)) Config {
@@ -100,7 +100,7 @@ var cases = []Case{
 }
 
 // large is what walks start from: too large to be explored.
-var large = Config{Pages: 100, Chunk: 12, Fill: 64, Rx: 16, RQ: 16, Bulk: 4, PerWQE: 1, Batch: 8,
+var large = Config{Pages: 100, Chunk: 12, Fill: 64, Rx: 16, CQ: 2, RQ: 16, Bulk: 4, PerWQE: 1, Batch: 8,
 	Control: true, Duplicate: true}
 
 func largeWith(change func(*Config)) Config {

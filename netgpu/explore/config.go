@@ -15,6 +15,7 @@ type Config struct {
 	Chunk  int // pages in a chunk of the page cache (63 in the patches)
 	Fill   int // entries of the fill ring, a power of two
 	Rx     int // entries of the rx ring, a power of two
+	CQ     int // entries of the completion ring, a power of two
 	RQ     int // receive WQEs
 	Bulk   int // WQEs that a refill posts at a time (wqe_bulk; 8 in mlx5)
 	PerWQE int // pages that a WQE takes
@@ -59,7 +60,7 @@ type bound struct {
 func (c *Config) bounds() []bound {
 	return []bound{
 		{"pages", &c.Pages, nil, 1, 120}, {"chunk", &c.Chunk, nil, 1, 63},
-		{"fill", &c.Fill, nil, 1, 128}, {"rx", &c.Rx, nil, 1, 128},
+		{"fill", &c.Fill, nil, 1, 128}, {"rx", &c.Rx, nil, 1, 128}, {"cq", &c.CQ, nil, 1, 128},
 		{"rq", &c.RQ, nil, 1, 64}, {"bulk", &c.Bulk, nil, 1, 64}, {"per-wqe", &c.PerWQE, nil, 1, maxPerWQE},
 		{"batch", &c.Batch, nil, 1, 128},
 		{"control", nil, &c.Control, 0, 1}, {"short", nil, &c.Short, 0, 1},
@@ -82,7 +83,7 @@ func (c *Config) check() error {
 		}
 	}
 	for _, b := range c.bounds() {
-		if (b.name == "fill" || b.name == "rx") && *b.number&(*b.number-1) != 0 {
+		if (b.name == "fill" || b.name == "rx" || b.name == "cq") && *b.number&(*b.number-1) != 0 {
 			return fmt.Errorf("%s=%d: a ring has a power of two of entries", b.name, *b.number)
 		}
 	}

@@ -94,7 +94,7 @@ func TestChangedCounterexampleIsNoticed(t *testing.T) {
 	}
 }
 
-const head = counterexampleMagic + "\nvariant rfc-v2\nbounds pages=2 chunk=1 fill=2 rx=2 rq=1 bulk=1 per-wqe=1 batch=1\nviolates nothing\n"
+const head = counterexampleMagic + "\nvariant rfc-v2\nbounds pages=2 chunk=1 fill=2 rx=2 cq=1 rq=1 bulk=1 per-wqe=1 batch=1\nviolates nothing\n"
 
 func TestMalformedCounterexampleIsRefusedWithItsLine(t *testing.T) {
 	for _, c := range []struct{ text, says string }{

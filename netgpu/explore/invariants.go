@@ -156,12 +156,13 @@ func (w *World) judgeTeardown() {
 		left-- // its page
 	}
 	regions, queues, sockets := w.module.Objects()
+	files := w.codec.Files()
 	if w.neighbour != nil {
-		regions, queues, sockets = regions-1, queues-1, sockets-1
+		regions, queues, sockets, files = regions-1, queues-1, sockets-1, files-4
 	}
-	if left > 0 || w.account.LockedPages != 0 || regions+queues+sockets > 0 {
-		w.report(NotReturned, netgpu.NoPage, fmt.Sprintf("everything is closed; %d pages are still registered, %d locked; %d regions, %d queues and %d sockets are left",
-			left, w.account.LockedPages, regions, queues, sockets))
+	if left > 0 || w.account.LockedPages != 0 || regions+queues+sockets+files > 0 {
+		w.report(NotReturned, netgpu.NoPage, fmt.Sprintf("everything is closed; %d pages are still registered, %d locked; %d regions, %d queues, %d sockets and %d files are left",
+			left, w.account.LockedPages, regions, queues, sockets, files))
 	}
 }
 

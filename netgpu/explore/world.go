@@ -193,7 +193,7 @@ func (w *World) buildApplication(m *must) *netgpu.Process {
 	m.ok("attach device", p.AttachDev(w.contextFD, ifindex))
 	w.memoryFD = register(m, w.module, p, w.contextFD, netgpu.Iovec{Base: regionBase, Len: size}, kind)
 	w.queueFD, w.queue = bind(m, p, w.contextFD, w.config.Fill)
-	w.socketFD, w.socket = attach(m, p, w.contextFD, w.config.Rx)
+	w.socketFD, w.socket = attach(m, p, w.contextFD, w.config.Rx, w.config.CQ)
 	if m.err == nil {
 		w.first, _ = p.ContextAt(w.contextFD).Page(regionBase)
 	}
@@ -223,13 +223,13 @@ func bind(m *must, p *netgpu.Process, ctx netgpu.FD, entries int) (netgpu.FD, *n
 	return fd, p.IfQueueAt(fd)
 }
 
-func attach(m *must, p *netgpu.Process, ctx netgpu.FD, entries int) (netgpu.FD, *netgpu.Socket) {
+func attach(m *must, p *netgpu.Process, ctx netgpu.FD, entries, completions int) (netgpu.FD, *netgpu.Socket) {
 	fd, e := p.Socket(netgpu.TCP6)
 	m.ok("socket", e)
 	m.ok("zero-copy", p.SetZeroCopy(fd, true))
 	m.ok("attach queues", p.AttachQueues(fd, &netgpu.SocketParams{Context: ctx,
 		Rx:         netgpu.QueueParams{ElementBytes: 16, Entries: uint32(entries)},
-		Completion: netgpu.QueueParams{ElementBytes: 8, Entries: 2}}))
+		Completion: netgpu.QueueParams{ElementBytes: 8, Entries: uint32(completions)}}))
 	return fd, p.SocketAt(fd)
 }
 
@@ -248,7 +248,7 @@ func (w *World) buildNeighbour(m *must) *netgpu.Process {
 	register(m, w.module, p, ctx, netgpu.Iovec{Base: neighbourBase, Len: netgpu.PageSize}, netgpu.HostMemory)
 	w.neighbour = &party{}
 	_, w.neighbour.queue = bind(m, p, ctx, 1)
-	_, w.neighbour.socket = attach(m, p, ctx, 1)
+	_, w.neighbour.socket = attach(m, p, ctx, 1, 1)
 	if m.err == nil {
 		w.neighbour.page, _ = p.ContextAt(ctx).Page(neighbourBase)
 		w.neighbour.queue.Populate(neighbourBase, 1)
