@@ -191,7 +191,7 @@ func (c *Codec) cache(p *pageCache) {
 	c.put(uint8(p.napiCount))
 	named := c.writeChunks(p, p.napi, p.napiCount, NapiCache, 0)
 	c.put(uint8(p.anyCount))
-	named = c.writeChunks(p, p.any, p.anyCount, AnyCache, named)
+	c.writeChunks(p, p.any, p.anyCount, AnyCache, named)
 	switch {
 	case p.spare == noChunk:
 		c.put(0)

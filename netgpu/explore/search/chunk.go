@@ -30,8 +30,7 @@ type chunk struct {
 	base    uint32 // successors of the round in front of this chunk's
 	firstID uint32 // of the first fresh successor
 	fresh   int
-	keep    int // of fresh; less when the search hits its bound of states
-	bytes   int
+	keep    int    // of fresh; less when the search hits its bound of states
 	out     []byte // packed encodings
 	seg     int    // segment of out
 	outs    []mark // cut of out

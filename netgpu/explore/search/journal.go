@@ -3,7 +3,6 @@ package search
 // journal remembers how each state was found first: 6 bytes per state, by id.
 type journal struct {
 	blocks []*journalBlock
-	states int
 }
 
 const (

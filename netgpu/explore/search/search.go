@@ -55,8 +55,8 @@ type Options struct {
 	StopAt    int   // end after this many distinct codes; 0: exhaust
 
 	// Progress checks that from every reachable state a goal can be reached, or a
-	// violation, which is reported by itself (AG EF (goal or violation)). It costs 4 bytes per transition
-	// and per state, and as much again at the end.
+	// violation, which is reported by itself (AG EF (goal or violation)). It costs
+	// 4 bytes per transition and per state, and as much again at the end.
 	Progress bool
 	// Outside says which actions the check of progress must not count on: those of
 	// an environment that may as well do nothing. A goal must be reachable by the
@@ -102,8 +102,8 @@ type Result struct {
 	// StateViolation may be one step longer than the shortest.
 	Found []Found
 	// Trapped is the shallowest state from which no goal can be reached and no
-	// violation, if Options.Progress and there is one. States that
-	// were not expanded are presumed to reach a goal. Its Code is 0.
+	// violation, if Options.Progress and there is one. States that were not
+	// expanded are presumed to reach a goal. Its Code is 0.
 	Trapped *Found
 }
 
