@@ -58,8 +58,15 @@ func (w *World) step(a search.Action) {
 	}
 }
 
-// Expand implements search.System.
+// Expand implements search.System. It runs on a goroutine of the search, where a panic
+// of the model would end the program: it is kept for visit to raise where somebody can
+// handle it.
 func (w *World) Expand(state []byte, out *search.Successors) {
+	defer func() {
+		if p := recover(); p != nil && w.crash == nil {
+			w.crash = p
+		}
+	}()
 	w.decode(state)
 	pending := w.pending()
 	w.actions = w.followed(w.actions[:0])

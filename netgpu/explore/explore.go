@@ -148,6 +148,11 @@ func visit(ctx context.Context, c Case, v netgpu.Variant, o Options, reduce bool
 		mu.Unlock()
 		return w
 	}, so)
+	for _, w := range worlds {
+		if w.crash != nil {
+			panic(w.crash)
+		}
+	}
 	return r, worlds, err
 }
 

@@ -52,6 +52,7 @@ func Fuzz(ctx context.Context, c Case, v netgpu.Variant, o FuzzOptions) (FuzzRep
 	var group sync.WaitGroup
 	for _, w := range walkers {
 		group.Go(func() {
+			defer func() { w.crash = recover() }() // raised again below, where somebody can handle it
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(walks) {
@@ -65,6 +66,11 @@ func Fuzz(ctx context.Context, c Case, v netgpu.Variant, o FuzzOptions) (FuzzRep
 		})
 	}
 	group.Wait()
+	for _, w := range walkers {
+		if w.crash != nil {
+			panic(w.crash)
+		}
+	}
 	r := FuzzReport{Case: c, Variant: v, Seed: o.Seed, Complete: true}
 	counts := make([]int64, actionCount)
 	first := map[search.Code]int{}
@@ -108,6 +114,7 @@ type walk struct {
 // walker walks, over and over.
 type walker struct {
 	world   *World
+	crash   any // what the model has panicked with
 	initial []byte
 	state   []byte
 	next    []byte

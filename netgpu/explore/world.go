@@ -48,6 +48,8 @@ type World struct {
 	reduce       bool // take private steps alone
 	blind        bool // leave the model's own diagnosis out
 
+	crash any // what the model has panicked with
+
 	state
 	verdict verdict
 	actions []search.Action // scratch of Expand
