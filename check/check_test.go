@@ -312,7 +312,7 @@ func counterexample(t *testing.T, path string) explore.Counterexample {
 func replayed(t *testing.T, p Replaying, path string) reports.Check {
 	t.Helper()
 	var r reports.Check
-	if err := p.Check(&r, path, counterexample(t, path)); err != nil {
+	if err := p.Check(t.Context(), &r, path, counterexample(t, path)); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -338,19 +338,56 @@ func TestCounterexampleBecomesATestOfTheRepair(t *testing.T) {
 		t.Error("another repair passes")
 	}
 
-	fresh, err := repaired.Rewrite(path, counterexample(t, path))
+	fresh, err := repaired.Rewrite(t.Context(), path, counterexample(t, path))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var r reports.Check
-	if err := (Replaying{}).Check(&r, "fresh", fresh); err != nil || !r.OK || r.Cases[0].Replay.Violates != "nothing" {
+	if err := (Replaying{}).Check(t.Context(), &r, "fresh", fresh); err != nil || !r.OK || r.Cases[0].Replay.Violates != "nothing" {
 		t.Errorf("%v, %+v", err, r.Cases[0].Replay)
 	}
 	fresh.Variant = netgpu.RFCv2()
-	if err := (Replaying{}).Check(&r, "fault put back", fresh); err != nil || r.OK {
+	if err := (Replaying{}).Check(t.Context(), &r, "fault put back", fresh); err != nil || r.OK {
 		t.Errorf("the test passes with the fault put back: %v", err)
 	}
-	if _, err := other.Rewrite(path, counterexample(t, path)); err == nil || !strings.Contains(err.Error(), "tx-past-region is violated at step 1") {
+	if _, err := other.Rewrite(t.Context(), path, counterexample(t, path)); err == nil || !strings.Contains(err.Error(), "tx-past-region is violated at step 1") {
 		t.Errorf("a way that still violates is rewritten: %v", err)
+	}
+}
+
+// A livelock is about all that can follow a state, so its file is verified by exploring.
+func TestFileOfALivelockIsVerified(t *testing.T) {
+	cases := selected(t, "jumbo")
+	if err := cases[0].Set("pages=5"); err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	explored(t, Exploration{Variant: netgpu.RFCv2().With(netgpu.CompleteAfterRead), Cases: cases, SaveTo: folder})
+	path := filepath.Join(folder, "jumbo-livelock.txt")
+	if r := replayed(t, Replaying{}, path); !r.OK || len(r.Cases[0].Violations) != 1 {
+		t.Errorf("as it was saved: %+v", r.Cases[0].Replay)
+	}
+	if _, err := (Replaying{}).Rewrite(t.Context(), path, counterexample(t, path)); err == nil {
+		t.Error("a way to a livelock becomes a test that nothing is violated")
+	}
+	repaired := Replaying{ExpectNothing: true, Change: func(v netgpu.Variant) (netgpu.Variant, error) { return v.With(netgpu.RxRekick), nil }}
+	if r := replayed(t, repaired, path); !r.OK {
+		t.Errorf("repaired: %+v, %+v", r.Cases[0].Replay, r.Cases[0].Violations)
+	}
+	shorter := counterexample(t, path)
+	shorter.Steps = shorter.Steps[:3]
+	var r reports.Check
+	if err := (Replaying{}).Check(t.Context(), &r, "cut", shorter); err != nil || r.OK || !strings.Contains(r.Cases[0].Replay.Differs, "another way") {
+		t.Errorf("cut: %v, %+v", err, r.Cases[0].Replay)
+	}
+}
+
+func TestOperationsThatNobodyCarriedOutAreNamed(t *testing.T) {
+	r := explored(t, Exploration{Variant: netgpu.RFCv2(), Cases: selected(t, "transmit")})
+	if !slices.Contains(r.Uncovered, "gpu-driver revoke") || slices.Contains(r.Uncovered, "sender sendmsg") {
+		t.Errorf("%v", r.Uncovered)
+	}
+	if r = explored(t, Exploration{Variant: netgpu.RFCv2(), Cases: selected(t, "memory-fill-single")}); r.Uncovered != nil {
+		t.Errorf("memory cases alone: %v", r.Uncovered)
 	}
 }

@@ -69,7 +69,7 @@ func Explore(ctx context.Context, e Exploration) (reports.Check, error) {
 		}
 		r.Cases = append(r.Cases, k)
 	}
-	r.Interrupted = ctx.Err() != nil
+	r.Interrupted, r.Uncovered = ctx.Err() != nil, uncovered(r.Cases)
 	r.WallS = time.Since(begin).Seconds()
 	return r, nil
 }
@@ -163,6 +163,27 @@ func coverage(from []explore.Coverage) []reports.CheckCoverage {
 	list := make([]reports.CheckCoverage, len(from))
 	for i, x := range from {
 		list[i] = reports.CheckCoverage(x)
+	}
+	return list
+}
+
+// uncovered names what actors can do and did in none of the cases; of the memory cases
+// alone there is nothing to say.
+func uncovered(cases []reports.CheckCase) []string {
+	done := map[explore.Coverage]bool{}
+	for i := range cases {
+		for _, x := range cases[i].Coverage {
+			done[explore.Coverage{Actor: x.Actor, Operation: x.Operation}] = true
+		}
+	}
+	if len(done) == 0 {
+		return nil
+	}
+	var list []string
+	for _, o := range explore.Operations() {
+		if !done[o] {
+			list = append(list, o.Actor+" "+o.Operation)
+		}
 	}
 	return list
 }

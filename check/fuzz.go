@@ -44,7 +44,7 @@ func Fuzz(ctx context.Context, f Fuzzing) (reports.Check, error) {
 		}
 		r.Cases = append(r.Cases, k)
 	}
-	r.Interrupted = ctx.Err() != nil
+	r.Interrupted, r.Uncovered = ctx.Err() != nil, uncovered(r.Cases)
 	r.WallS = time.Since(begin).Seconds()
 	return r, nil
 }

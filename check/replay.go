@@ -1,6 +1,7 @@
 package check
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -19,9 +20,9 @@ type Replaying struct {
 }
 
 // Check takes one counterexample again and adds the outcome to r. The error is about a
-// configuration that cannot be had.
-func (p Replaying) Check(r *reports.Check, name string, c explore.Counterexample) error {
-	c, got, err := p.replay(name, c)
+// configuration that cannot be had, or ctx's.
+func (p Replaying) Check(ctx context.Context, r *reports.Check, name string, c explore.Counterexample) error {
+	c, got, err := p.replay(ctx, name, c)
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func (p Replaying) Check(r *reports.Check, name string, c explore.Counterexample
 	return nil
 }
 
-func (p Replaying) replay(name string, c explore.Counterexample) (explore.Counterexample, explore.Replayed, error) {
+func (p Replaying) replay(ctx context.Context, name string, c explore.Counterexample) (explore.Counterexample, explore.Replayed, error) {
 	if p.Change != nil {
 		v, err := p.Change(c.Variant)
 		if err != nil {
@@ -58,17 +59,56 @@ func (p Replaying) replay(name string, c explore.Counterexample) (explore.Counte
 		return c, explore.Replayed{}, fmt.Errorf("%s: %s", name, why)
 	}
 	got, err := c.Replay()
+	if err == nil && c.Violates == livelock && got.Violation == nil {
+		err = findLivelock(ctx, c, &got)
+	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", name, err)
 	}
 	return c, got, err
 }
 
+// livelock is what a file says of a way to a state from which nothing leads on.
+var livelock = fmt.Sprintf("%v/%v", explore.Livelock.Invariant(), explore.Livelock)
+
+// findLivelock sees whether a way leads to a livelock. No step shows that: it is about
+// all that can follow, so the file's case is explored again. A livelock on another way
+// is one, too: the file is not as written, and not repaired either.
+func findLivelock(ctx context.Context, c explore.Counterexample, got *explore.Replayed) error {
+	found, err := explore.Explore(ctx, explore.Case{Name: c.Case, Config: c.Config}, c.Variant, explore.Options{MaxBytes: DefaultMaxBytes, Progress: true})
+	if err != nil {
+		return err
+	}
+	for _, v := range found.Violations {
+		if v.Cause != explore.Livelock.String() {
+			continue
+		}
+		got.Violation = &v
+		got.AsWritten, got.Differs = sameWay(c.Steps, v.Steps), ""
+		if !got.AsWritten {
+			got.Differs = fmt.Sprintf("the livelock is found on another way, of %d steps", len(v.Steps))
+		}
+		return nil
+	}
+	if ctx.Err() == nil && !found.Complete {
+		return fmt.Errorf("whether there is a livelock cannot be told: the case is not exhausted (%s)", found.Stopped)
+	}
+	return ctx.Err()
+}
+
+// sameWay says whether a way is as it is written; an effect that is not written is not
+// compared.
+func sameWay(written, taken []explore.Step) bool {
+	return slices.EqualFunc(written, taken, func(a, b explore.Step) bool {
+		return a.Actor == b.Actor && a.Operation == b.Operation && (a.Effect == "" || a.Effect == b.Effect)
+	})
+}
+
 // Rewrite turns a counterexample into a test that nothing is violated on its way: with
 // the effects that the steps have on the implementation, up to the step that is not
 // possible there. The error says what is violated, if something is.
-func (p Replaying) Rewrite(name string, c explore.Counterexample) (explore.Counterexample, error) {
-	c, got, err := p.replay(name, c)
+func (p Replaying) Rewrite(ctx context.Context, name string, c explore.Counterexample) (explore.Counterexample, error) {
+	c, got, err := p.replay(ctx, name, c)
 	if err != nil {
 		return c, err
 	}

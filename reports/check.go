@@ -38,6 +38,7 @@ type Check struct {
 	Missing          []string `json:"missing,omitempty"`    // causes expected and not found
 	Unexpected       []string `json:"unexpected,omitempty"` // causes found and not expected, if some are expected
 	NotRun           []string `json:"not_run,omitempty"`    // cases that were not begun
+	Uncovered        []string `json:"uncovered,omitempty"`  // operations of the model ("actor operation") that no case carried out
 
 	WallS float64     `json:"wall_s"`
 	Cases []CheckCase `json:"cases"`

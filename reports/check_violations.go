@@ -123,7 +123,7 @@ func (p *page) coverage(c *Check) {
 	}
 	slices.SortStableFunc(order, func(a, b operation) int { return strings.Compare(a.actor, b.actor) })
 	t := table{columns: []column{{title: "actor"}, {title: "operation"}, {title: "times", right: true}}}
-	var never []string
+	never := slices.Clone(c.Uncovered)
 	for _, o := range order {
 		if counts[o] == 0 {
 			never = append(never, strings.TrimSpace(clean(o.actor)+" "+clean(o.name)))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"netgpusim/check"
 	"netgpusim/netgpu/explore"
+	"netgpusim/predict"
 	"netgpusim/reports"
 )
 
@@ -40,8 +42,8 @@ have there.`,
   netgpusim check replay found/*.txt --variant fixed --expect-nothing
   netgpusim check replay found/delivery-rx-ring-no-rekick.txt --with rx-rekick --rewrite > test.txt`,
 		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return c.replay(&f, args)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.replay(cmd.Context(), &f, args)
 		},
 	}
 	f.outputFlags.add(cmd)
@@ -67,7 +69,7 @@ func (f *replayFlags) check(files []string) error {
 // maxCounterexample bounds what is read of a file, in bytes: a way of a million steps.
 const maxCounterexample = 256 << 20
 
-func (c *console) replay(f *replayFlags, files []string) error {
+func (c *console) replay(ctx context.Context, f *replayFlags, files []string) error {
 	if err := f.check(files); err != nil {
 		return err
 	}
@@ -76,15 +78,18 @@ func (c *console) replay(f *replayFlags, files []string) error {
 		p.Change = f.variant.apply
 	}
 	r := reports.Check{Command: "replay"}
-	for _, name := range files {
+	for i, name := range files {
 		x, err := readCounterexample(name)
 		if err != nil {
 			return err
 		}
 		if f.rewrite {
-			return c.rewrite(f, p, name, x)
+			return c.rewrite(ctx, f, p, name, x)
 		}
-		if err := p.Check(&r, name, x); err != nil {
+		if err := p.Check(ctx, &r, name, x); errors.Is(err, context.Canceled) {
+			r.Interrupted, r.NotRun = true, files[i:]
+			break
+		} else if err != nil {
 			return err
 		}
 	}
@@ -107,8 +112,11 @@ func readCounterexample(name string) (explore.Counterexample, error) {
 }
 
 // rewrite prints a file as a test for the implementation that was chosen.
-func (c *console) rewrite(f *replayFlags, p check.Replaying, name string, x explore.Counterexample) error {
-	x, err := p.Rewrite(name, x)
+func (c *console) rewrite(ctx context.Context, f *replayFlags, p check.Replaying, name string, x explore.Counterexample) error {
+	x, err := p.Rewrite(ctx, name, x)
+	if errors.Is(err, context.Canceled) {
+		return predict.ErrInterrupted
+	}
 	var still *check.StillViolated
 	if errors.As(err, &still) {
 		fmt.Fprintf(c.err, "netgpusim: %v\n", err)
