@@ -64,23 +64,8 @@ func (w *World) appStep(a search.Action) {
 	switch a {
 	case appPoll:
 		w.poll()
-	case appDeliver:
-		if !w.deliverFront(&s.app.posted) {
-			s.app.at = appKickedFull
-		}
-	case appKickSubmit:
-		w.publish(&s.app.posted)
-		if s.app.at == appKickedFull {
-			s.app.at = appKickedStop
-		} else {
-			s.app.at, s.locked = appIdle, unlocked
-		}
-	case appKickRearm:
-		if w.socket.Rearm() {
-			s.app.at = appKicked
-		} else {
-			s.app.at, s.locked = appIdle, unlocked
-		}
+	case appDeliver, appKickSubmit, appKickRearm:
+		w.delivery(&s.app.at, &s.app.posted, a-appDeliver, appKicked, appIdle)
 	case appTake:
 		w.take()
 	case appRecycle:

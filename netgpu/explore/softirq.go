@@ -113,23 +113,8 @@ func (w *World) softirqStep(a search.Action) {
 		w.refuse()
 	case irqInput:
 		w.input()
-	case irqDeliver:
-		if !w.deliverFront(&s.irq.posted) {
-			s.irq.at = irqFull
-		}
-	case irqSubmit:
-		w.publish(&s.irq.posted)
-		if s.irq.at == irqFull && w.rekicks {
-			s.irq.at = irqStopped
-		} else {
-			s.irq.at, s.locked = irqIdle, unlocked
-		}
-	case irqRearm:
-		if w.socket.Rearm() {
-			s.irq.at = irqDelivering
-		} else {
-			s.irq.at, s.locked = irqIdle, unlocked
-		}
+	case irqDeliver, irqSubmit, irqRearm:
+		w.delivery(&s.irq.at, &s.irq.posted, a-irqDeliver, irqDelivering, irqIdle)
 	default:
 		w.refillStep(a)
 	}
@@ -177,6 +162,30 @@ func (w *World) refuse() {
 	// a process frees the receive queue.
 	s.freeing = append(s.freeing, s.queue...)
 	s.queue = s.queue[:0]
+}
+
+// delivery is a step of draining the receive queue, by softirq or by a system call:
+// step 0 posts a fragment, 1 publishes, 2 looks for room again. Who drains stands at
+// *at; the places first, first+1 and first+2 are delivering, having met a full ring, and
+// having published then; idle is where it goes when it is through.
+func (w *World) delivery(at *uint8, posted *bool, step search.Action, first, idle uint8) {
+	switch full, stopped := first+1, first+2; {
+	case step == 0:
+		if !w.deliverFront(posted) {
+			*at = full
+		}
+		return
+	case step == 1:
+		w.publish(posted)
+		if *at == full && w.rekicks {
+			*at = stopped
+			return
+		}
+	case w.socket.Rearm():
+		*at = first
+		return
+	}
+	*at, w.state.locked = idle, unlocked
 }
 
 // deliverFront posts the fragment at the head of the receive queue; false if the
