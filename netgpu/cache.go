@@ -32,11 +32,12 @@ type chunk struct {
 //
 // Repairs: SpareNext, CacheOverflow, RefillCountsAll.
 type pageCache struct {
-	chunks   []chunk
-	freeList int32
-	napi     int32 // first chunk of the napi part; there always is one
-	any      int32
-	spare    int32
+	chunks    []chunk
+	freeList  int32
+	freeCount int32 // chunks in it
+	napi      int32 // first chunk of the napi part; there always is one
+	any       int32
+	spare     int32
 
 	napiCount int32 // pages in the first chunk
 	anyCount  int32
@@ -60,6 +61,7 @@ func (c *pageCache) take() int32 {
 	if i := c.freeList; i != noChunk {
 		c.freeList = c.chunks[i].next
 		c.chunks[i].free = false
+		c.freeCount--
 		return i
 	}
 	c.chunks = append(c.chunks, chunk{})
@@ -82,6 +84,7 @@ func (c *pageCache) release(i int32) {
 		return
 	}
 	c.chunks[i].free = true
+	c.freeCount++
 	c.chunks[i].next = c.freeList
 	c.freeList = i
 }

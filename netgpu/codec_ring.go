@@ -191,7 +191,7 @@ func (c *Codec) cache(p *pageCache) {
 	c.put(uint8(p.napiCount))
 	named := c.writeChunks(p, p.napi, p.napiCount, NapiCache, 0)
 	c.put(uint8(p.anyCount))
-	c.writeChunks(p, p.any, p.anyCount, AnyCache, named)
+	named = c.writeChunks(p, p.any, p.anyCount, AnyCache, named)
 	switch {
 	case p.spare == noChunk:
 		c.put(0)
@@ -205,7 +205,7 @@ func (c *Codec) cache(p *pageCache) {
 		n++
 	}
 	c.cached += n
-	c.addUp(p)
+	c.addUp(p, named)
 	c.put(uint8(n))
 	for id := p.overflow; id != NoPage; id = c.module.pages[id].next {
 		c.writePage(id, AnyCache, false)
@@ -214,27 +214,19 @@ func (c *Codec) cache(p *pageCache) {
 
 // addUp notes what is wrong with the chunks of a cache that has been walked: every
 // chunk is in one of the two lists, the spare, or free.
-func (c *Codec) addUp(p *pageCache) {
+func (c *Codec) addUp(p *pageCache, named uint8) {
 	if int(p.total) != c.cached && c.module.repaired(RefillCountsAll) {
 		c.miscount = "the page cache counts other pages than it has"
 	}
-	for i := range p.chunks {
-		holders := 0
-		if c.chunks[i] != 0 {
-			holders++
+	inUse := named
+	if p.spare != noChunk {
+		inUse++
+		if c.chunks[p.spare] != 0 {
+			c.miscount = "a chunk of the page cache is in a list and the spare"
 		}
-		if p.spare == int32(i) {
-			holders++
-		}
-		if p.chunks[i].free {
-			holders++
-		}
-		switch {
-		case holders == 0:
-			c.miscount = "a chunk of the page cache is neither in use nor free"
-		case holders > 1:
-			c.miscount = "a chunk of the page cache is in use twice, or in use and free"
-		}
+	}
+	if int(inUse)+int(p.freeCount) != len(p.chunks) {
+		c.miscount = "the chunks of the page cache that are in use and those that are free are not all there are"
 	}
 }
 
@@ -348,7 +340,7 @@ func (p *pageCache) poison(i int32) {
 
 // freeRest frees the chunks from number used on.
 func (p *pageCache) freeRest(used int32) {
-	p.freeList = noChunk
+	p.freeList, p.freeCount = noChunk, 0
 	for i := int32(len(p.chunks)) - 1; i >= used; i-- {
 		p.poison(i)
 		p.release(i)
