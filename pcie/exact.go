@@ -125,6 +125,7 @@ const (
 	evServed                 // A: TLP of a request whose data are there
 	evAnswer                 // A: TLP of a request whose data can leave
 	evWalked                 // B: page whose walk is done
+	evWalkerFree             // a walker of the IOMMU can take the next page
 	evDone                   // A: transaction of a write is visible
 	evDLLPSent               // A: channel that a DLLP has left through
 	evDLLPDue                // A: channel; B: class whose credits are to be returned, or ACK
@@ -220,6 +221,8 @@ func (x *Exact) Handle(now sim.Time, ev sim.Event) {
 		x.answer(now, int32(ev.A))
 	case evWalked:
 		x.walked(now, int64(ev.B))
+	case evWalkerFree:
+		x.walkerFree(now)
 	case evDone:
 		x.progress(now, int32(ev.A), int64(ev.B))
 	case evDLLPSent:
