@@ -192,7 +192,7 @@ func (e *Endpoint) takeRTT(now sim.Time, seg *Segment, news *ackNews) {
 		rtt, last = now-news.first, now-news.last
 	case news.sackFirst >= 0:
 		rtt, last = now-news.sackFirst, now-news.sackLast
-	case news.advanced && e.spec.Timestamps && seg.TSEcr != 0:
+	case news.advanced && e.opt.timestamps && seg.Opts.Has(OptTimestamps) && seg.TSEcr != 0:
 		if ticks := int32(timestamp(now) - seg.TSEcr); ticks >= 0 {
 			rtt = max(sim.Time(ticks), 1) * sim.Millisecond
 			s.rtt.sample(rtt, e.spec.MinRTO, s.una, s.nxt)

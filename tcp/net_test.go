@@ -14,7 +14,9 @@ import (
 // testSpec is the default profile: Linux 5.8 with netgpu's padding.
 func testSpec() *Spec {
 	return &Spec{IPVersion: 6, PadOptions: 20, Timestamps: true, SACK: true, Congestion: "cubic", InitialWindow: 10,
-		ReceiveBuffer: 6 * sim.MiB, SendBuffer: 4 * sim.MiB, MinRTO: 200 * sim.Millisecond, DelayedACK: 40 * sim.Millisecond}
+		ReceiveBuffer: 6 * sim.MiB, SendBuffer: 4 * sim.MiB, MinRTO: 200 * sim.Millisecond, DelayedACK: 40 * sim.Millisecond,
+		SynRetries: 6, SynAckRetries: 5, Retries2: 15, FinTimeout: 60 * sim.Second, KeepaliveTime: 7200 * sim.Second,
+		KeepaliveEvery: 75 * sim.Second, KeepaliveProbes: 9, InvalidRatelimit: 500 * sim.Millisecond}
 }
 
 // wire is one direction of the link.

@@ -46,7 +46,7 @@ func (e *Endpoint) updateLossState(now sim.Time, news *ackNews) {
 	s := &e.snd
 	e.countDuplicates(news)
 	if s.state >= stateRecovery && s.una >= s.highSeq {
-		if !e.spec.SACK && s.una == s.highSeq {
+		if !e.opt.sack && s.una == s.highSeq {
 			// Duplicates of this ACK may be echoes of retransmissions (RFC 6582 section 4):
 			// the state ends when something beyond it is acknowledged.
 			s.dupACKs = 0
@@ -75,7 +75,7 @@ func (e *Endpoint) updateLossState(now sim.Time, news *ackNews) {
 // that a segment has left the network (RFC 6582).
 func (e *Endpoint) countDuplicates(news *ackNews) {
 	s := &e.snd
-	if e.spec.SACK || news.old {
+	if e.opt.sack || news.old {
 		return
 	}
 	switch {
@@ -101,7 +101,7 @@ func (e *Endpoint) findLosses(now sim.Time, news *ackNews) {
 	if s.rtx.empty() {
 		return
 	}
-	if e.spec.SACK {
+	if e.opt.sack {
 		e.detectByRACK(now, news)
 		return
 	}
@@ -208,7 +208,7 @@ func (e *Endpoint) retransmit(now sim.Time, seg *Segment) (frags int, ok bool) {
 func (e *Endpoint) resend(now sim.Time, seg *Segment, id, n uint32) (frags int) {
 	s := &e.snd
 	q := &s.rtx
-	if n < q.blocks[id].len {
+	if n < q.blocks[id].data() {
 		q.split(q.search(q.blocks[id].off), n)
 	}
 	e.fill(now, seg)

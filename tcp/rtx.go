@@ -58,7 +58,7 @@ func segments(n uint32, mss uint16) uint16 { return uint16((n + uint32(mss) - 1)
 func (q *retransmitQueue) push(s *skb, now sim.Time, mss uint16) *block {
 	id := q.alloc()
 	b := &q.blocks[id]
-	*b = block{skb: *s, sentAt: now, mss: mss, segs: segments(s.len, mss)}
+	*b = block{skb: *s, sentAt: now, mss: mss, segs: s.frames(mss)}
 	q.order.pushBack(id)
 	q.out[inFlight] += uint32(b.segs)
 	q.append(&q.flight, id)
@@ -97,7 +97,7 @@ func (q *retransmitQueue) trimFront(n uint32) {
 
 // recount corrects the counts after a block's length has changed.
 func (q *retransmitQueue) recount(b *block) {
-	segs := segments(b.len, b.mss)
+	segs := b.frames(b.mss)
 	q.out[b.state] += uint32(segs)
 	q.out[b.state] -= uint32(b.segs)
 	b.segs = segs
@@ -128,7 +128,7 @@ func (q *retransmitQueue) split(i int, n uint32) {
 	a.skb = b.take(n)
 	q.order.insert(i+1, second)
 	q.recount(a)
-	b.segs = segments(b.len, b.mss)
+	b.segs = b.frames(b.mss)
 	q.out[b.state] += uint32(b.segs)
 	if l := q.list(a.state); l != nil {
 		b.prev, b.next = first, a.next

@@ -102,7 +102,7 @@ func (e *Endpoint) scheduleProbe(now sim.Time, acked bool) {
 		s.timer.stop()
 		return
 	}
-	if s.state != stateOpen || !e.spec.SACK {
+	if s.state != stateOpen || !e.opt.sack {
 		if acked {
 			e.rearm(now)
 		}
