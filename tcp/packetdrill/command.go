@@ -13,10 +13,9 @@ import (
 // settings is what a script's commands have set up. Host applies it to a new host; once
 // there is one, commands go to it at once.
 type settings struct {
-	host     *stack.Host
-	pacing   bool // a qdisc of kind fq
-	variable func(name, value string) error
-	sleep    func(sim.Time)
+	host   *stack.Host
+	pacing bool // a qdisc of kind fq
+	sleep  func(sim.Time)
 }
 
 // shell carries out a command of the script.

@@ -37,11 +37,13 @@ type setup struct {
 
 // Defaults: the addresses of packetdrill's documentation, from the blocks for private
 // use and for documentation.
-func newSetup(o Options) (*setup, *Error) {
-	s := &setup{version: o.IPVersion, bindPort: 8080, connectPort: 8080, tolerance: defaultTolerance,
+func newSetup(o Options) *setup {
+	return &setup{bindPort: 8080, connectPort: 8080, tolerance: defaultTolerance,
 		strictSegments: o.StrictSegments, nonFatal: map[string]bool{}, symbols: map[string]int64{}}
-	return s, nil
 }
+
+// addresses are those of the host.
+func (s *setup) addresses() []netip.Addr { return []netip.Addr{s.local} }
 
 // defaultTolerance is how far packets may be from their time if nothing else is said.
 const defaultTolerance = 4 * sim.Millisecond
