@@ -124,8 +124,6 @@ const (
 	SO_SNDTIMEO        = 21
 	SO_TIMESTAMP       = 29
 	SO_ACCEPTCONN      = 30
-	SO_SNDBUFFORCE     = 32
-	SO_RCVBUFFORCE     = 33
 	SO_TIMESTAMPNS     = 35
 	SO_MARK            = 36
 	SO_TIMESTAMPING    = 37

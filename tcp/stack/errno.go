@@ -11,6 +11,7 @@ const Blocked Errno = 0xFFFF
 // Errors that the calls of this package can return.
 const (
 	OK              Errno = 0
+	EPERM           Errno = 1
 	ENOENT          Errno = 2
 	EBADF           Errno = 9
 	EAGAIN          Errno = 11
@@ -26,6 +27,8 @@ const (
 	EPIPE           Errno = 32
 	EDOM            Errno = 33
 	ELOOP           Errno = 40
+	ENOMSG          Errno = 42
+	ENONET          Errno = 64
 	EPROTO          Errno = 71
 	EBADFD          Errno = 77
 	ENOTSOCK        Errno = 88
@@ -54,7 +57,7 @@ const (
 )
 
 var errnoNames = map[Errno]string{
-	ENOENT: "ENOENT", EBADF: "EBADF", EAGAIN: "EAGAIN", ENOMEM: "ENOMEM", EACCES: "EACCES", EFAULT: "EFAULT",
+	EPERM: "EPERM", ENONET: "ENONET", ENOMSG: "ENOMSG", ENOENT: "ENOENT", EBADF: "EBADF", EAGAIN: "EAGAIN", ENOMEM: "ENOMEM", EACCES: "EACCES", EFAULT: "EFAULT",
 	EEXIST: "EEXIST", EINVAL: "EINVAL", EMFILE: "EMFILE", ENOTTY: "ENOTTY", ESPIPE: "ESPIPE", EPIPE: "EPIPE",
 	EDOM: "EDOM", ELOOP: "ELOOP", EPROTO: "EPROTO", EBADFD: "EBADFD", ENOTSOCK: "ENOTSOCK",
 	EDESTADDRREQ: "EDESTADDRREQ", EMSGSIZE: "EMSGSIZE", EPROTOTYPE: "EPROTOTYPE", ENOPROTOOPT: "ENOPROTOOPT",
