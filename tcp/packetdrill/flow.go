@@ -71,6 +71,7 @@ func (s *sent) end() uint32 {
 func (r *runner) capture() {
 	var p stack.Packet
 	for r.host.Output(&p) {
+		r.host.Sent(&p)
 		f := r.flow(p.Src, p.Dst)
 		if p.Seg.Flags.Has(tcp.SYN) {
 			f.isn, f.isnSeen, f.shifted = p.Seg.Seq, true, false

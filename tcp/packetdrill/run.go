@@ -55,7 +55,6 @@ type runner struct {
 	current *flow // to which inbound packets without ports belong
 	listens uint16
 	seen    []sent // packets of the host that no event has expected yet
-	cut     []sent // scratch of capture
 	fds     map[int64]int
 	waiting *waiting
 	code    evaluator
