@@ -23,6 +23,7 @@ type Flag struct {
 // pointers is set.
 type Event struct {
 	Pos
+	Source string // the event as it is written, on one line
 	Time   Time
 	Packet *Packet
 	Call   *Call

@@ -118,7 +118,7 @@ func blocksHint(c *Call) string {
 // returned compares a call's result with the script's.
 func (r *runner) returned(w *waiting) *Error {
 	c := w.event.Call
-	r.note(entry{at: w.at, call: fmt.Sprintf("%s = %s", c.Name, outcome(w.result, w.errno))})
+	r.note(entry{at: w.at, call: w.event.Source + r.otherwise(w)})
 	if w.call.makesFD && w.errno == stack.OK {
 		if err := r.register(w.event, w.result); err != nil {
 			return err
@@ -135,6 +135,15 @@ func (r *runner) returned(w *waiting) *Error {
 		return failed(w.event.Pos, "%s returned at %s, expected at %s (tolerance %v)", c.Name, clock(w.at), clock(w.end), r.setup.tolerance)
 	}
 	return nil
+}
+
+// otherwise says what a call has returned if that is not what the script has.
+func (r *runner) otherwise(w *waiting) string {
+	want, err := r.evaluate(&w.event.Call.Result)
+	if err != nil || w.errno == stack.OK && (w.call.makesFD || want == w.result) || w.errno != stack.OK && errnoByName(w.event.Call.Errno) == w.errno {
+		return ""
+	}
+	return ", got " + outcome(w.result, w.errno)
 }
 
 func outcome(n int64, errno stack.Errno) string {

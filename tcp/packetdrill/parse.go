@@ -64,7 +64,11 @@ func (p *parser) flags(script *Script) {
 // events reads the init command and everything after it.
 func (p *parser) events(script *Script) {
 	for p.peek() == '`' {
-		script.Events = append(script.Events, Event{Pos: p.pos(), Time: Time{Kind: Relative}, Shell: p.shell()})
+		e := Event{Pos: p.pos(), Time: Time{Kind: Relative}}
+		start := p.at
+		e.Shell = p.shell()
+		e.Source = p.source(start)
+		script.Events = append(script.Events, e)
 	}
 	for p.peek() != 0 && p.err == nil {
 		script.Events = append(script.Events, p.event())
@@ -72,11 +76,14 @@ func (p *parser) events(script *Script) {
 }
 
 // event reads a time and what happens then.
-func (p *parser) event() Event {
-	e := Event{Pos: p.pos(), Time: p.time()}
+func (p *parser) event() (e Event) {
+	e = Event{Pos: p.pos(), Time: p.time()}
 	if p.err != nil {
 		return e
 	}
+	p.space()
+	start := p.at
+	defer func() { e.Source = p.source(start) }()
 	switch c := p.peek(); {
 	case c == '<' || c == '>':
 		e.Packet = p.packet()
@@ -91,6 +98,11 @@ func (p *parser) event() Event {
 		p.fail("a packet (< or >), a system call, a `command` or %{ code }%")
 	}
 	return e
+}
+
+// source is the text from start to here, on one line.
+func (p *parser) source(start int) string {
+	return strings.Join(strings.Fields(p.text[start:p.at]), " ")
 }
 
 // time reads when an event happens.
