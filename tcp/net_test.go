@@ -14,7 +14,9 @@ import (
 // testSpec is the default profile: Linux 5.8 with netgpu's padding.
 func testSpec() *Spec {
 	return &Spec{IPVersion: 6, PadOptions: 20, Timestamps: true, SACK: true, Congestion: "cubic", InitialWindow: 10,
-		ReceiveBuffer: 6 * sim.MiB, SendBuffer: 4 * sim.MiB, MinRTO: 200 * sim.Millisecond, DelayedACK: 40 * sim.Millisecond}
+		ReceiveBuffer: 6 * sim.MiB, SendBuffer: 4 * sim.MiB, MinRTO: 200 * sim.Millisecond, DelayedACK: 40 * sim.Millisecond,
+		Recovery: "linux", ECN: 2, FRTO: true, DSACK: true, TailLossProbe: true, Reordering: 3, MaxReordering: 300,
+		SlowStartAfterIdle: true, MinRTTWindow: 300 * sim.Second, PacingSlowStartRatio: 200, PacingRatio: 120}
 }
 
 // wire is one direction of the link.

@@ -22,6 +22,7 @@ type receiver struct {
 	ooo     outOfOrder
 	recent  [MaxSACKBlocks]span // for SACK, latest first
 	nrecent uint8
+	dsack   span // got twice, to be reported; right is 0 if nothing is
 	ack     ackState
 	win     windowState
 
@@ -91,6 +92,7 @@ func (e *Endpoint) acceptable(now sim.Time, seg *Segment) bool {
 	if end < -int64(r.nxt-r.wup) || d > int64(r.room()) {
 		if seg.Len > 0 && d < 0 {
 			r.quickACKs(maxQuickACKs)
+			e.setDSACK(r.nxt+uint64(d), r.nxt+uint64(min(end, 0)))
 		}
 		r.ack.now = true
 		return false
@@ -105,15 +107,18 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 	}
 	r := &e.rcv
 	e.measureRTT(now, seg)
+	e.cwrArrived(seg)
 	d := seqDistance(seqOf(e.cfg.RemoteISS, r.nxt), seg.Seq)
 	end := d + int64(seg.Len)
 	switch {
 	case end <= 0:
 		e.stats.duplicates++
+		e.setDSACK(r.nxt+uint64(d), r.nxt+uint64(end))
 		r.unwanted(seg)
 	case d >= int64(r.room()):
 		r.unwanted(seg) // it comes although the window is closed
 	case d <= 0:
+		e.setDSACK(r.nxt+uint64(d), r.nxt)
 		e.dataArrived(now, seg)
 		r.deliver(seg.Handle, uint32(-d), uint32(end))
 		e.takeOutOfOrder()
