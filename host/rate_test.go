@@ -152,15 +152,16 @@ func TestModerationSetsTheInterruptRate(t *testing.T) {
 
 // TestEveryBundleIsAcknowledgedOnce: the data-ready callback takes everything off
 // the receive queue, so each bundle of more than one segment is acknowledged at
-// once, from softirq (patch 10, tcp_cleanup_rbuf).
+// once, from softirq (patch 10, tcp_cleanup_rbuf). A reader that copies is later: what
+// is queued keeps the window from advancing, and one read acknowledges several bundles.
 func TestEveryBundleIsAcknowledgedOnce(t *testing.T) {
 	for _, rx := range []string{"netgpu", "copy"} {
 		w, _ := ran(t, "rfc-base", "run.warmup=0ns", "run.duration=20ms", "nic.mtu=4096", "flows.bulk.rx="+rx)
 		acks, bundles := w.Conns[0].ACKs(), w.Hosts[receiving].Bundles()
-		if rx == "netgpu" && acks > bundles {
+		if acks > bundles {
 			t.Errorf("rx %s: %d ACKs for %d bundles", rx, acks, bundles)
 		}
-		if float64(acks) < 0.95*float64(bundles) {
+		if rx == "netgpu" && float64(acks) < 0.95*float64(bundles) {
 			t.Errorf("rx %s: only %d ACKs for %d bundles", rx, acks, bundles)
 		}
 		if got := w.Wires[receiving].Frames; got != acks {

@@ -16,6 +16,9 @@ type Config struct {
 	// window is never scaled (RFC 7323 section 2.2). 0 stands for 65535, which is
 	// what Linux advertises unless its receive buffer is below 128 KiB.
 	PeerWindow sim.Bytes
+
+	// Buffers is how the driver keeps what it receives: what memory that costs.
+	Buffers Buffers
 }
 
 // Endpoint is one end of an established connection. It is not safe for concurrent
@@ -31,6 +34,7 @@ type Endpoint struct {
 	now    sim.Time // of the last call
 	rttNew sim.Time // sample of the last Input, 0 if it gave none
 	stats  counters
+	mib    MIB
 }
 
 // New returns one end of a connection that has just been established. It fails if
@@ -46,7 +50,7 @@ func New(spec *Spec, cfg Config) (*Endpoint, error) {
 	mss := MSS(spec, cfg.MTU)
 	e := &Endpoint{spec: spec, cfg: cfg, mss: uint16(mss)}
 	e.snd.init(spec, cfg, e.mss)
-	e.rcv.init(spec, e.mss)
+	e.rcv.init(spec, cfg, e.mss)
 	return e, nil
 }
 
@@ -135,7 +139,7 @@ func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 	r.blocks(seg, e.cfg.RemoteISS, MaxSACK(e.spec))
 	seg.OptLen = uint8(OptionLen(e.spec, int(seg.NSACK)))
 	seg.MSS = e.mss - uint16(int(seg.OptLen)-OptionLen(e.spec, 0))
-	e.ackSent(seg)
+	e.ackSent()
 }
 
 // timestamp is the RFC 7323 clock: 1 ms ticks, as Linux's TCP_TS_HZ. It starts at 1

@@ -101,6 +101,18 @@ func verifySKB(k *skb) error {
 func verifyReceiver(r *receiver) error {
 	q := &r.ooo
 	last, bytes := r.nxt, uint64(0)
+	charged, end := int64(0), r.memory.from
+	for i := range r.memory.queue.len() {
+		k := r.memory.queue.at(i)
+		if k.end <= end || k.end <= r.copied {
+			return fmt.Errorf("skb %d of the receive queue ends at %d, the one before at %d, read is %d", i, k.end, end, r.copied)
+		}
+		end = k.end
+		charged += int64(k.truesize)
+	}
+	if r.memory.queue.len() > 0 && end != r.nxt {
+		return fmt.Errorf("the receive queue ends at %d, want %d", end, r.nxt)
+	}
 	for i := range q.ranges.len() {
 		g := q.ranges.at(i)
 		if g.left <= last || g.right <= g.left {
@@ -113,6 +125,13 @@ func verifyReceiver(r *receiver) error {
 				return fmt.Errorf("range %d has a buffer [%d,%d) at %d", i, b.left, b.right, at)
 			}
 			at = max(at, b.right)
+			charged += int64(b.truesize)
+			if b.joined && (id == g.first || b.truesize != 0) {
+				return fmt.Errorf("range %d: buffer [%d,%d) is joined to none, or charged", i, b.left, b.right)
+			}
+			if id != g.first && q.buffers[b.prev].next != id {
+				return fmt.Errorf("range %d: the chain is broken at %d", i, b.left)
+			}
 			if (b.next == none) != (id == g.last) {
 				return fmt.Errorf("range %d does not end with its last buffer", i)
 			}
@@ -125,6 +144,9 @@ func verifyReceiver(r *receiver) error {
 	}
 	if bytes != q.bytes {
 		return fmt.Errorf("%d bytes out of order, counted %d", bytes, q.bytes)
+	}
+	if charged != r.memory.charged {
+		return fmt.Errorf("%d bytes of memory charged, counted %d", charged, r.memory.charged)
 	}
 	for i := range int(r.nrecent) {
 		s := r.recent[i]

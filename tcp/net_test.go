@@ -14,7 +14,9 @@ import (
 // testSpec is the default profile: Linux 5.8 with netgpu's padding.
 func testSpec() *Spec {
 	return &Spec{IPVersion: 6, PadOptions: 20, Timestamps: true, SACK: true, Congestion: "cubic", InitialWindow: 10,
-		ReceiveBuffer: 6 * sim.MiB, SendBuffer: 4 * sim.MiB, MinRTO: 200 * sim.Millisecond, DelayedACK: 40 * sim.Millisecond}
+		ReceiveBuffer: 6 * sim.MiB, SendBuffer: 4 * sim.MiB, MinRTO: 200 * sim.Millisecond, DelayedACK: 40 * sim.Millisecond,
+		ReceiveInitial: 131072, ReceiveMax: 212992, SendInitial: 16384, SendMax: 212992, AdvWinScale: 1, ModerateReceive: true, AutoCorking: true,
+		ACKPolicy: "linux"}
 }
 
 // wire is one direction of the link.

@@ -294,6 +294,8 @@ func (e *Endpoint) transmit(now sim.Time, seg *Segment, b *block) {
 		seg.Flags |= PSH
 	}
 	s.inNIC += uint64(b.len)
+	e.quickSent(b.segs - 1)
+	e.rcv.ack.repliedAt(now, s.lastSend)
 	s.lastSend = now
 	e.stats.segsOut += int64(b.segs)
 	e.stats.limit(now, limitNone)
