@@ -60,7 +60,6 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 	e.updateLossState(now, &news)
 	e.stats.delivered += int64(news.delivered)
 	e.control(now, &news)
-	s.growBuffer(e.spec.SendBuffer, e.mss)
 	return true
 }
 

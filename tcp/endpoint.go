@@ -66,7 +66,7 @@ func (e *Endpoint) MSS() int { return int(e.mss) }
 func (e *Endpoint) Input(now sim.Time, seg *Segment) {
 	e.advance(now)
 	e.rttNew = 0
-	e.snd.corked = false
+	e.snd.letGo()
 	if !seg.Flags.Has(ACK) || seg.Flags&(SYN|RST|FIN) != 0 || !e.acceptable(now, seg) || !e.acknowledge(now, seg) {
 		e.rcv.drop(seg)
 		return
@@ -112,6 +112,7 @@ func (e *Endpoint) Timer(now sim.Time) {
 	e.advance(now)
 	e.ackTimer(now)
 	if now >= e.snd.timer.at {
+		e.snd.letGo()
 		e.retransmitTimer(now)
 	}
 }

@@ -13,6 +13,7 @@ func verify(e *Endpoint) error {
 func verifySender(s *sender) error {
 	q := &s.rtx
 	at := s.una
+	sent, unsent := int64(0), int64(0)
 	var out [3]uint32
 	var lostInOrder []uint32
 	for i := range q.order.len() {
@@ -28,6 +29,7 @@ func verifySender(s *sender) error {
 			return fmt.Errorf("block %d of %d bytes at MSS %d counts %d segments", i, b.len, b.mss, b.segs)
 		}
 		at = b.end()
+		sent += int64(b.truesize)
 		out[b.state] += uint32(b.segs)
 		if b.state == lost {
 			lostInOrder = append(lostInOrder, id)
@@ -51,6 +53,10 @@ func verifySender(s *sender) error {
 			return fmt.Errorf("skb %d: %w", i, err)
 		}
 		at = k.end()
+		unsent += int64(k.truesize)
+	}
+	if sent != q.mem || unsent != s.mem {
+		return fmt.Errorf("%d and %d bytes charged for what is sent and not, counted %d and %d", sent, unsent, q.mem, s.mem)
 	}
 	if at != s.end {
 		return fmt.Errorf("the write queue ends at %d, want %d", at, s.end)

@@ -40,6 +40,7 @@ type retransmitQueue struct {
 	lost   blockList // lowest offset first
 
 	out [3]uint32 // segments by state
+	mem int64     // truesize of all blocks
 }
 
 func (q *retransmitQueue) empty() bool { return q.order.len() == 0 }
@@ -61,6 +62,7 @@ func (q *retransmitQueue) push(s *skb, now sim.Time, mss uint16) *block {
 	*b = block{skb: *s, sentAt: now, mss: mss, segs: segments(s.len, mss)}
 	q.order.pushBack(id)
 	q.out[inFlight] += uint32(b.segs)
+	q.mem += int64(b.truesize)
 	q.append(&q.flight, id)
 	return b
 }
@@ -84,6 +86,7 @@ func (q *retransmitQueue) popFront() {
 	b := &q.blocks[id]
 	q.unlink(id)
 	q.out[b.state] -= uint32(b.segs)
+	q.mem -= int64(b.truesize)
 	q.order.popFront()
 	q.free = append(q.free, id)
 }
@@ -92,6 +95,7 @@ func (q *retransmitQueue) popFront() {
 func (q *retransmitQueue) trimFront(n uint32) {
 	b := q.head()
 	b.drop(n)
+	q.mem -= int64(n)
 	q.recount(b)
 }
 
@@ -126,6 +130,7 @@ func (q *retransmitQueue) split(i int, n uint32) {
 	a, b := &q.blocks[first], &q.blocks[second]
 	*b = *a
 	a.skb = b.take(n)
+	q.mem += skbOverhead
 	q.order.insert(i+1, second)
 	q.recount(a)
 	b.segs = segments(b.len, b.mss)
