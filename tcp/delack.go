@@ -13,7 +13,6 @@ const (
 	compressShare = 20                    // an ACK is held back 1/20 of a round trip,
 	compressDelay = 1 * sim.Millisecond   // but no longer than this (tcp_comp_sack_delay_ns)
 	compressSlack = 100 * sim.Microsecond // tcp_comp_sack_slack_ns: by which the timer may be late to join others; here it never is
-	jiffy         = 1 * sim.Millisecond   // HZ=1000
 	headerMin     = 536 + tcpHeader       // TCP_MSS_DEFAULT and a header: below it a segment is not trusted to be full
 	segmentMin    = 88 + tcpHeader        // TCP_MIN_MSS and a header
 	fullSizeFlags = FIN | URG | SYN | PSH // TCP_REMNANT: a segment with one of these may be short
@@ -35,6 +34,7 @@ type ackState struct {
 	dups      uint8    // duplicates sent since the hole's left edge moved
 	saved     uint8    // ACKs held back by compression
 	dupNxt    uint64
+	prior     priorACK
 
 	delayedAt    sim.Time
 	compressedAt sim.Time
@@ -46,6 +46,14 @@ const policyFreeBSD = "freebsd"
 // jiffies is the kernel's coarse clock: HZ=1000.
 func jiffies(t sim.Time) int64 { return int64(t / jiffy) }
 
+// priorACK is an acknowledgement of an earlier state that has to go before the present
+// one: DCTCP's answer to a changed mark.
+type priorACK struct {
+	due bool
+	nxt uint64
+	ece bool
+}
+
 // dataArrived keeps the estimates that ACK rules need (tcp_event_data_recv).
 func (e *Endpoint) dataArrived(now sim.Time, seg *Segment) {
 	a := &e.rcv.ack
@@ -56,7 +64,7 @@ func (e *Endpoint) dataArrived(now sim.Time, seg *Segment) {
 	case a.ato == 0:
 		// The first data: the peer's slow start needs every ACK.
 		e.rcv.quickACKs(maxQuickACKs)
-		a.ato = max(least, jiffy)
+		a.ato = least
 	case gap <= least/2:
 		a.ato = a.ato/2 + least/2
 	case gap < a.ato:
@@ -66,6 +74,7 @@ func (e *Endpoint) dataArrived(now sim.Time, seg *Segment) {
 		e.rcv.quickACKs(maxQuickACKs)
 	}
 	a.lastData = now
+	e.markArrived(seg)
 }
 
 // measureSegment estimates the size of the peer's full segments (tcp_measure_rcv_mss).

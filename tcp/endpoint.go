@@ -51,6 +51,9 @@ func New(spec *Spec, cfg Config) (*Endpoint, error) {
 	e := &Endpoint{spec: spec, cfg: cfg, mss: uint16(mss)}
 	e.snd.init(spec, cfg, e.mss)
 	e.rcv.init(spec, cfg, e.mss)
+	e.snd.ecn.ok = spec.ECN == 1
+	e.startCongestion(spec.Congestion)
+	e.snd.expandBuffer(spec, cfg.MTU)
 	return e, nil
 }
 
@@ -85,6 +88,10 @@ func (e *Endpoint) LastRTT() (sim.Time, bool) { return e.rttNew, e.rttNew > 0 }
 // there is nothing to send now.
 func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 	e.advance(now)
+	if e.rcv.ack.prior.due {
+		e.sendPriorACK(now, seg)
+		return 0, true
+	}
 	if frags, ok = e.sendProbe(now, seg); ok {
 		return frags, true
 	}
@@ -104,13 +111,16 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 
 // Deadline is when Timer must be called, sim.Never if no timer runs.
 func (e *Endpoint) Deadline() sim.Time {
-	return min(e.snd.timer.at, e.rcv.ack.delayedAt, e.rcv.ack.compressedAt)
+	return min(e.snd.timer.at, e.snd.pacing.wake, e.rcv.ack.delayedAt, e.rcv.ack.compressedAt)
 }
 
 // Timer runs the timers that are due. Calling it early does nothing.
 func (e *Endpoint) Timer(now sim.Time) {
 	e.advance(now)
 	e.ackTimer(now)
+	if now >= e.snd.pacing.wake {
+		e.snd.pacing.wake = sim.Never
+	}
 	if now >= e.snd.timer.at {
 		e.snd.letGo()
 		e.retransmitTimer(now)
@@ -134,14 +144,20 @@ func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 		Segs:   1,
 		Flags:  ACK,
 	}
-	if e.spec.Timestamps {
+	if e.timestampsOn() {
 		seg.TSVal, seg.TSEcr = timestamp(now), r.tsRecent
 	}
 	r.blocks(seg, e.cfg.RemoteISS, MaxSACK(e.spec))
+	e.ecnFill(seg)
 	seg.OptLen = uint8(OptionLen(e.spec, int(seg.NSACK)))
 	seg.MSS = e.mss - uint16(int(seg.OptLen)-OptionLen(e.spec, 0))
 	e.ackSent()
 }
+
+// timestampsOn and sackOn say what was negotiated.
+func (e *Endpoint) timestampsOn() bool { return e.spec.Timestamps }
+
+func (e *Endpoint) sackOn() bool { return e.spec.SACK }
 
 // timestamp is the RFC 7323 clock: 1 ms ticks, as Linux's TCP_TS_HZ. It starts at 1
 // because Linux takes an echo of 0 for none.

@@ -23,6 +23,7 @@ type receiver struct {
 	recent  [MaxSACKBlocks]span // for SACK, latest first
 	nrecent uint8
 	memory  rcvMemory
+	dsack   span // got twice, to be reported; right is 0 if nothing is
 	ack     ackState
 	win     windowState
 	lowat   uint64 // bytes that wake a reader (SO_RCVLOWAT)
@@ -98,6 +99,7 @@ func (e *Endpoint) acceptable(now sim.Time, seg *Segment) bool {
 	if end < -int64(r.nxt-r.wup) || d > int64(r.room()) {
 		if seg.Len > 0 && d < 0 {
 			e.enterQuickACK(maxQuickACKs)
+			e.setDSACK(r.nxt+uint64(d), r.nxt+uint64(min(end, 0)))
 		}
 		r.ack.now = true
 		return false
@@ -112,11 +114,13 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 	}
 	r := &e.rcv
 	e.measureEcho(now, seg)
+	e.cwrArrived(seg)
 	d := seqDistance(seqOf(e.cfg.RemoteISS, r.nxt), seg.Seq)
 	end := d + int64(seg.Len)
 	switch {
 	case end <= 0:
 		e.stats.duplicates++
+		e.setDSACK(r.nxt+uint64(d), r.nxt+uint64(end))
 		e.unwanted(seg)
 	case d >= int64(r.room()):
 		if d == 0 {
@@ -124,6 +128,7 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 		}
 		e.unwanted(seg) // it comes although the window is closed
 	case d <= 0:
+		e.setDSACK(r.nxt+uint64(d), r.nxt)
 		if r.memory.queue.len() > 0 && !e.admit() {
 			e.mib.TCPRcvQDrop++
 			r.drop(seg)
@@ -137,6 +142,7 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 			return
 		}
 		r.ack.scheduled, r.ack.check = true, true
+		e.markArrived(seg)
 		e.stats.outOfOrder++
 		e.queueOutOfOrder(seg, r.nxt+uint64(d), r.nxt+uint64(end))
 	}

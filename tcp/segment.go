@@ -18,6 +18,17 @@ const (
 // Has says whether all of the given bits are set.
 func (f Flags) Has(bits Flags) bool { return f&bits == bits }
 
+// ECN is the congestion field of the IP header (RFC 3168 section 5).
+type ECN uint8
+
+// Its values, as on the wire.
+const (
+	NotECT ECN = iota // not ECN-capable
+	ECT1
+	ECT0 // what Linux's TCP sends
+	CE   // congestion experienced
+)
+
 // SACKBlock is one block of a SACK option: sequence numbers [Left, Right).
 type SACKBlock struct{ Left, Right uint32 }
 
@@ -42,5 +53,6 @@ type Segment struct {
 	Flags  Flags
 	OptLen uint8 // option bytes on the wire, padding included
 	NSACK  uint8
+	ECN    ECN // of the IP header
 	SACK   [MaxSACKBlocks]SACKBlock
 }

@@ -158,9 +158,8 @@ func (e *Endpoint) adjustSpace(now sim.Time) {
 		if e.spec.ModerateReceive && !m.locked {
 			mss := int64(r.advMSS)
 			want := 2*took + 16*mss
-			want += 2 * mulDiv(want, took-w.space, max(w.space, 1))
-			memory := min(mulDiv(want/mss, e.spec.rcvMemoryOf(mss), 1), int64(e.spec.ReceiveBuffer))
-			if memory > m.buffer {
+			want += 2 * int64(min(mulDiv(uint64(want), uint64(took-w.space), uint64(max(w.space, 1))), spaceMost))
+			if memory := min(want/mss*e.spec.rcvMemoryOf(mss), int64(e.spec.ReceiveBuffer)); memory > m.buffer {
 				m.buffer = memory
 				w.clamp = e.spec.winFromSpace(memory)
 			}
@@ -170,14 +169,8 @@ func (e *Endpoint) adjustSpace(now sim.Time) {
 	w.spaceFrom, w.spaceAt = r.copied, now
 }
 
-// mulDiv is a*b/c without overflow for results that matter: more than 2^40 is 2^40.
-func mulDiv(a, b, c int64) int64 {
-	const most = 1 << 40
-	if f := float64(a) * float64(b) / float64(c); f >= most {
-		return most
-	}
-	return a * b / c
-}
+// spaceMost is more than any receive buffer.
+const spaceMost = 1 << 40
 
 // measureEcho measures the receiver's own idea of the round trip by echoed timestamps, of
 // segments that are full (tcp_rcv_rtt_measure_ts).
