@@ -18,6 +18,9 @@ type Config struct {
 	// what Linux advertises unless its receive buffer is below 128 KiB. Connect and
 	// Accept learn it from the SYN.
 	PeerWindow sim.Bytes
+
+	// Buffers is how the driver keeps what it receives: what memory that costs.
+	Buffers Buffers
 }
 
 // Endpoint is one end of a connection. It is not safe for concurrent use.
@@ -39,6 +42,7 @@ type Endpoint struct {
 	now    sim.Time // of the last call
 	rttNew sim.Time // sample of the last Input, 0 if it gave none
 	stats  counters
+	mib    MIB
 }
 
 // New returns one end of a connection that has just been established. It fails if
@@ -52,7 +56,10 @@ func New(spec *Spec, cfg Config) (*Endpoint, error) {
 	e.state, e.opt = Established, asConfigured(spec)
 	e.syncMSS()
 	e.snd.init(spec, cfg, e.mss)
-	e.rcv.init(spec, e.mss)
+	e.rcv.init(spec, cfg, e.mss)
+	e.snd.ecn.ok = spec.ECN == 1
+	e.startCongestion(spec.Congestion)
+	e.snd.expandBuffer(spec, cfg.MTU)
 	return e, nil
 }
 
@@ -80,7 +87,7 @@ func (e *Endpoint) MSS() int { return int(e.mss) }
 func (e *Endpoint) Input(now sim.Time, seg *Segment) {
 	e.advance(now)
 	e.rttNew = 0
-	e.snd.corked = false
+	e.snd.letGo()
 	if e.state != Established {
 		e.inputState(now, seg)
 		return
@@ -110,6 +117,10 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 	if e.state < Established {
 		return e.outputHandshake(now, seg)
 	}
+	if e.rcv.ack.prior.due {
+		e.sendPriorACK(now, seg)
+		return 0, true
+	}
 	if frags, ok = e.sendProbe(now, seg); ok {
 		return frags, true
 	}
@@ -129,14 +140,18 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 
 // Deadline is when Timer must be called, sim.Never if no timer runs.
 func (e *Endpoint) Deadline() sim.Time {
-	return min(e.snd.timer.at, e.rcv.ack.delayedAt, e.rcv.ack.compressedAt, e.handshake.at, e.closing.at)
+	return min(e.snd.timer.at, e.snd.pacing.wake, e.rcv.ack.delayedAt, e.rcv.ack.compressedAt, e.handshake.at, e.closing.at)
 }
 
 // Timer runs the timers that are due. Calling it early does nothing.
 func (e *Endpoint) Timer(now sim.Time) {
 	e.advance(now)
 	e.ackTimer(now)
+	if now >= e.snd.pacing.wake {
+		e.snd.pacing.wake = sim.Never
+	}
 	if now >= e.snd.timer.at {
+		e.snd.letGo()
 		e.retransmitTimer(now)
 	}
 	if now >= e.handshake.at {
@@ -169,10 +184,16 @@ func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 		seg.TSVal, seg.TSEcr = timestamp(now), r.tsRecent
 	}
 	r.blocks(seg, e.cfg.RemoteISS, e.maxSACK())
+	e.ecnFill(seg)
 	seg.OptLen = uint8(e.optionLen(int(seg.NSACK)))
 	seg.MSS = e.mss - uint16(int(seg.OptLen)-e.optionLen(0))
-	e.ackSent(seg)
+	e.ackSent()
 }
+
+// timestampsOn and sackOn say what was negotiated.
+func (e *Endpoint) timestampsOn() bool { return e.opt.timestamps }
+
+func (e *Endpoint) sackOn() bool { return e.opt.sack }
 
 // timestamp is the RFC 7323 clock: 1 ms ticks, as Linux's TCP_TS_HZ. It starts at 1
 // because Linux takes an echo of 0 for none.
