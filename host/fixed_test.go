@@ -110,7 +110,7 @@ func TestGoodputIsBuffersPerCompletionTime(t *testing.T) {
 	const delay = 500 * sim.Microsecond
 	const size = 32 * 1420 // whole segments: Nagle's rule holds nothing back
 	for _, buffers := range []int{1, 2, 4, 8} {
-		w, s := ran(t, "rfc-base", fixed, "run.warmup=20ms", "run.duration=200ms", fmt.Sprint("link.delay=", int64(delay/sim.Nanosecond), "ns"),
+		w, s := ran(t, "rfc-base", fixed, "run.warmup=20ms", "run.duration=200ms", "tcp.congestion=reno", fmt.Sprint("link.delay=", int64(delay/sim.Nanosecond), "ns"),
 			fmt.Sprint("app.send_buffers=", buffers), fmt.Sprint("app.send_size=", size))
 		u := w.ConnUse(0)
 		bits := float64(8 * size * buffers)

@@ -22,10 +22,19 @@ type ackState struct {
 	dups      uint8 // duplicates sent since the hole's left edge moved
 	saved     uint8 // ACKs held back by compression
 	dupNxt    uint64
+	prior     priorACK
 
 	delayedAt    sim.Time
 	compressedAt sim.Time
 	lastData     sim.Time
+}
+
+// priorACK is an acknowledgement of an earlier state that has to go before the present
+// one: DCTCP's answer to a changed mark.
+type priorACK struct {
+	due bool
+	nxt uint64
+	ece bool
 }
 
 // dataArrived keeps the estimates that ACK rules need (tcp_event_data_recv).
@@ -49,6 +58,7 @@ func (e *Endpoint) dataArrived(now sim.Time, seg *Segment) {
 	}
 	a.lastData = now
 	a.scheduled, a.check = true, true
+	e.markArrived(seg)
 }
 
 // quickACKs allows up to most ACKs without delay, enough for half the window

@@ -53,6 +53,9 @@ func New(spec *Spec, cfg Config) (*Endpoint, error) {
 	e.syncMSS()
 	e.snd.init(spec, cfg, e.mss)
 	e.rcv.init(spec, e.mss)
+	e.snd.ecn.ok = spec.ECN == 1
+	e.startCongestion(spec.Congestion)
+	e.snd.growBuffer(spec.SendBuffer, e.mss)
 	return e, nil
 }
 
@@ -110,6 +113,10 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 	if e.state < Established {
 		return e.outputHandshake(now, seg)
 	}
+	if e.rcv.ack.prior.due {
+		e.sendPriorACK(now, seg)
+		return 0, true
+	}
 	if frags, ok = e.sendProbe(now, seg); ok {
 		return frags, true
 	}
@@ -129,13 +136,16 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 
 // Deadline is when Timer must be called, sim.Never if no timer runs.
 func (e *Endpoint) Deadline() sim.Time {
-	return min(e.snd.timer.at, e.rcv.ack.delayedAt, e.rcv.ack.compressedAt, e.handshake.at, e.closing.at)
+	return min(e.snd.timer.at, e.snd.pacing.wake, e.rcv.ack.delayedAt, e.rcv.ack.compressedAt, e.handshake.at, e.closing.at)
 }
 
 // Timer runs the timers that are due. Calling it early does nothing.
 func (e *Endpoint) Timer(now sim.Time) {
 	e.advance(now)
 	e.ackTimer(now)
+	if now >= e.snd.pacing.wake {
+		e.snd.pacing.wake = sim.Never
+	}
 	if now >= e.snd.timer.at {
 		e.retransmitTimer(now)
 	}
@@ -169,10 +179,16 @@ func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 		seg.TSVal, seg.TSEcr = timestamp(now), r.tsRecent
 	}
 	r.blocks(seg, e.cfg.RemoteISS, e.maxSACK())
+	e.ecnFill(seg)
 	seg.OptLen = uint8(e.optionLen(int(seg.NSACK)))
 	seg.MSS = e.mss - uint16(int(seg.OptLen)-e.optionLen(0))
 	e.ackSent(seg)
 }
+
+// timestampsOn and sackOn say what was negotiated.
+func (e *Endpoint) timestampsOn() bool { return e.opt.timestamps }
+
+func (e *Endpoint) sackOn() bool { return e.opt.sack }
 
 // timestamp is the RFC 7323 clock: 1 ms ticks, as Linux's TCP_TS_HZ. It starts at 1
 // because Linux takes an echo of 0 for none.

@@ -17,7 +17,6 @@ type handshake struct {
 	resent  uint8    // how often it has been sent again
 	due     bool     // it is to be sent now
 	passive bool     // Accept made this endpoint
-	ecn     bool     // the SYN asks for ECN, or the SYN-ACK grants it
 }
 
 // Connect opens a connection actively: Output gives the SYN. It fails as New does.
@@ -29,6 +28,7 @@ func Connect(spec *Spec, cfg Config, now sim.Time) (*Endpoint, error) {
 	e.opt = asConfigured(spec)
 	e.opt.sndScale = 0
 	e.open(SynSent, now)
+	e.snd.ecn.ok = spec.ECN == 1 || e.needsECN()
 	e.rcv.wnd = e.rcv.firstWindow(e.spec, e.ownMSS())
 	return e, nil
 }
@@ -45,6 +45,7 @@ func Accept(spec *Spec, cfg Config, now sim.Time, syn *Segment) (*Endpoint, erro
 	e.now = now
 	e.negotiate(syn)
 	e.open(SynReceived, now)
+	e.ecnSYNArrived(syn)
 	e.takeFirstWindow(syn)
 	mss := e.ownMSS()
 	if e.opt.timestamps {
@@ -127,6 +128,7 @@ func (e *Endpoint) fillSYN(now sim.Time, seg *Segment) {
 		seg.Flags |= ACK
 		seg.Ack = seqOf(e.cfg.RemoteISS, 0)
 	}
+	e.ecnFillSYN(seg)
 	if e.opt.timestamps {
 		seg.Opts |= OptTimestamps
 		seg.TSVal, seg.TSEcr = timestamp(now), e.rcv.tsRecent
@@ -184,10 +186,12 @@ func (e *Endpoint) inputSynSent(now sim.Time, seg *Segment) {
 	case !seg.Flags.Has(SYN):
 	case acked:
 		e.negotiate(seg)
+		e.ecnSYNACKArrived(seg)
 		e.establish(now, seg)
 		e.rcv.ack.now = true
 	default: // simultaneous open
 		e.negotiate(seg)
+		e.ecnSYNArrived(seg)
 		e.state = SynReceived
 		e.syncMSS()
 		e.takeFirstWindow(seg)
@@ -218,6 +222,7 @@ func (e *Endpoint) establish(now sim.Time, seg *Segment) {
 	e.syncMSS()
 	e.rcv.established(e)
 	e.measureHandshake(now, seg)
+	e.startCongestion(e.spec.Congestion)
 	if h.resent > 1 && !e.spuriousSYN(seg) {
 		s.cwnd.set(1) // tcp_init_transfer: the SYN was lost more than once
 	}
@@ -232,7 +237,7 @@ func (e *Endpoint) measureHandshake(now sim.Time, seg *Segment) {
 	switch {
 	case h.resent == 0:
 		rtt := now - h.sentAt
-		s.rtt.observe(rtt)
+		s.rtt.observe(now, rtt, e.spec.MinRTTWindow)
 		s.rtt.sample(rtt, e.spec.MinRTO, 0, 0)
 		e.rttNew = max(rtt, sim.Picosecond)
 	case e.opt.timestamps && seg.TSEcr != 0:

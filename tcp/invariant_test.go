@@ -14,6 +14,7 @@ func verifySender(s *sender) error {
 	q := &s.rtx
 	at := s.una
 	var out [3]uint32
+	var gone, resent, hidden uint32
 	var lostInOrder []uint32
 	for i := range q.order.len() {
 		id := *q.order.at(i)
@@ -29,6 +30,18 @@ func verifySender(s *sender) error {
 		}
 		at = b.end()
 		out[b.state] += uint32(b.segs)
+		if b.gone {
+			gone += uint32(b.segs)
+		}
+		if b.resent {
+			resent += uint32(b.segs)
+		}
+		if b.hidden {
+			hidden += uint32(b.segs)
+		}
+		if b.state == lost != (b.gone && !b.resent) || b.state == sacked && b.gone || b.hidden && b.state != inFlight || b.resent && !b.retrans {
+			return fmt.Errorf("block %d in state %d: gone %v, resent %v, hidden %v, sent twice %v", i, b.state, b.gone, b.resent, b.hidden, b.retrans)
+		}
 		if b.state == lost {
 			lostInOrder = append(lostInOrder, id)
 		}
@@ -41,6 +54,12 @@ func verifySender(s *sender) error {
 	}
 	if out != q.out {
 		return fmt.Errorf("segments by state are %v, counted %v", out, q.out)
+	}
+	if gone != q.lostOut || resent != q.retransOut {
+		return fmt.Errorf("%d segments are gone and %d sent again, counted %d and %d", gone, resent, q.lostOut, q.retransOut)
+	}
+	if want := q.packets() - q.out[sacked] - gone + resent; q.pipe() != want {
+		return fmt.Errorf("the pipe is %d, should be %d", q.pipe(), want)
 	}
 	for i := range s.writeQ.len() {
 		k := s.writeQ.at(i)
@@ -65,8 +84,11 @@ func verifySender(s *sender) error {
 		flight += uint32(b.segs)
 		prev = b
 	}
-	if flight != out[inFlight] {
-		return fmt.Errorf("the flight list has %d segments of %d", flight, out[inFlight])
+	if flight+hidden != out[inFlight] {
+		return fmt.Errorf("the flight list has %d segments of %d, %d are hidden", flight, out[inFlight], hidden)
+	}
+	if b := q.edge; b != none && (q.blocks[b].state != inFlight || q.blocks[b].hidden || !s.overtaken(&q.blocks[b])) {
+		return fmt.Errorf("the edge of what was overtaken is not in flight")
 	}
 	i := 0
 	for id := q.lost.head; id != none; id = q.blocks[id].next {

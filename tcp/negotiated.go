@@ -5,7 +5,6 @@ type negotiated struct {
 	timestamps bool
 	sack       bool
 	scaling    bool
-	ecn        bool
 	sndScale   uint8  // shift of the windows that the peer advertises
 	rcvScale   uint8  // shift of those that this end advertises
 	mss        uint16 // the most that the peer takes, before options (Linux: mss_clamp)

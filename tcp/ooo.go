@@ -70,6 +70,7 @@ func (e *Endpoint) queueOutOfOrder(seg *Segment, left, right uint64) {
 	i := q.search(left)
 	if i < q.ranges.len() && q.ranges.at(i).left <= left && q.ranges.at(i).right >= right {
 		e.stats.duplicates++
+		e.setDSACK(left, right)
 		r.drop(seg)
 		r.report(q.ranges.at(i).span)
 		return
@@ -80,6 +81,7 @@ func (e *Endpoint) queueOutOfOrder(seg *Segment, left, right uint64) {
 	if i < q.ranges.len() && q.ranges.at(i).left < left {
 		// It goes on where this range ends.
 		g := q.ranges.at(i)
+		e.setDSACK(left, g.right)
 		q.bytes -= g.right - g.left
 		q.buffers[g.last].next = id
 		merged.left, merged.first = g.left, g.first
@@ -88,6 +90,9 @@ func (e *Endpoint) queueOutOfOrder(seg *Segment, left, right uint64) {
 	for j < q.ranges.len() && q.ranges.at(j).left <= right {
 		g := q.ranges.at(j)
 		q.bytes -= g.right - g.left
+		if g.left < right {
+			e.extendDSACK(g.left, min(g.right, right))
+		}
 		j++
 		if g.right <= right {
 			r.freeChain(g)
@@ -135,6 +140,9 @@ func (e *Endpoint) takeOutOfOrder() {
 	for q.ranges.len() > 0 && q.ranges.front().left <= r.nxt {
 		g := q.ranges.front()
 		q.bytes -= g.right - g.left
+		if g.left < r.nxt {
+			e.extendDSACK(g.left, min(g.right, r.nxt))
+		}
 		for id := g.first; id != none; {
 			b := &q.buffers[id]
 			if b.right > r.nxt {
@@ -180,12 +188,28 @@ func (r *receiver) forget() {
 	r.nrecent = uint8(n)
 }
 
-// blocks writes the SACK blocks into a segment.
-func (r *receiver) blocks(seg *Segment, iss uint32, most int) {
-	n := min(int(r.nrecent), most)
-	for i := range n {
-		s := &r.recent[i]
-		seg.SACK[i] = SACKBlock{seqOf(iss, s.left), seqOf(iss, s.right)}
+// nblocks is how many SACK blocks wait to be sent, the one for duplicates included.
+func (r *receiver) nblocks() int {
+	if r.dsack.right > 0 {
+		return int(r.nrecent) + 1
 	}
-	seg.NSACK = uint8(n)
+	return int(r.nrecent)
+}
+
+// blocks writes the SACK blocks into a segment: a duplicate first (RFC 2883 section 4),
+// which is reported once.
+func (r *receiver) blocks(seg *Segment, iss uint32, most int) {
+	if r.dsack.right > 0 {
+		seg.put(iss, r.dsack)
+		r.dsack = span{}
+	}
+	for i := 0; i < int(r.nrecent) && int(seg.NSACK) < most; i++ {
+		seg.put(iss, r.recent[i])
+	}
+}
+
+// put adds a SACK block.
+func (seg *Segment) put(iss uint32, s span) {
+	seg.SACK[seg.NSACK] = SACKBlock{seqOf(iss, s.left), seqOf(iss, s.right)}
+	seg.NSACK++
 }

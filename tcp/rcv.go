@@ -22,6 +22,7 @@ type receiver struct {
 	ooo     outOfOrder
 	recent  [MaxSACKBlocks]span // for SACK, latest first
 	nrecent uint8
+	dsack   span // got twice, to be reported; right is 0 if nothing is
 	ack     ackState
 	win     windowState
 
@@ -74,6 +75,7 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 	}
 	r := &e.rcv
 	e.measureRTT(now, seg)
+	e.cwrArrived(seg)
 	d := seqDistance(seqOf(e.cfg.RemoteISS, r.nxt), seg.Seq)
 	data := d + int64(seg.Len)
 	end := data
@@ -83,10 +85,12 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 	switch {
 	case end <= 0:
 		e.stats.duplicates++
+		e.setDSACK(r.nxt+uint64(d), r.nxt+uint64(end))
 		r.unwanted(seg)
 	case d >= int64(r.room()) && (seg.Len > 0 || r.room() > 0):
 		r.unwanted(seg) // it comes although the window is closed
 	case d <= 0:
+		e.setDSACK(r.nxt+uint64(d), r.nxt)
 		if seg.Len > 0 {
 			e.dataArrived(now, seg)
 		}

@@ -84,6 +84,7 @@ func (e *Endpoint) done(now sim.Time, err Errno) {
 	r.nrecent = 0
 	e.snd.timer.stop()
 	e.snd.probe = probeNone
+	e.snd.pacing.wake = sim.Never
 	r.ack.delayedAt, r.ack.compressedAt = sim.Never, sim.Never
 	r.ack.now, r.ack.check = false, false
 	e.handshake.at, e.handshake.due = sim.Never, false

@@ -32,15 +32,15 @@ const (
 // Has says whether all of the given options are there.
 func (o OptionSet) Has(options OptionSet) bool { return o&options == options }
 
-// ECN is the ECN field of the IP header (RFC 3168 section 5).
+// ECN is the congestion field of the IP header (RFC 3168 section 5).
 type ECN uint8
 
-// Codepoints.
+// Its values, as on the wire.
 const (
-	NotECT ECN = iota
+	NotECT ECN = iota // not ECN-capable
 	ECT1
-	ECT0
-	CE
+	ECT0 // what Linux's TCP sends
+	CE   // congestion experienced
 )
 
 // SACKBlock is one block of a SACK option: sequence numbers [Left, Right).

@@ -12,7 +12,7 @@ type Spec struct {
 	Timestamps bool      `key:"timestamps" doc:"RFC 7323 timestamps, 1 ms granularity"`
 	SACK       bool      `key:"sack" doc:"selective acknowledgements"`
 
-	Congestion    string    `key:"congestion" enum:"cubic|reno" doc:"congestion control"`
+	Congestion    string    `key:"congestion" enum:"cubic|reno|dctcp" doc:"congestion control; dctcp is reno where ecn is not negotiated"`
 	InitialWindow int       `key:"initial_window" min:"1" max:"1000" doc:"initial congestion window in segments"`
 	ReceiveBuffer sim.Bytes `key:"receive_buffer" min:"4KiB" max:"1GiB" doc:"tcp_rmem maximum; at most half is advertised as window, and Linux's growth rule stops at a quarter"`
 	SendBuffer    sim.Bytes `key:"send_buffer" min:"4KiB" max:"1GiB" doc:"tcp_wmem maximum: bytes a socket queues before sendmsg blocks"`
@@ -29,4 +29,17 @@ type Spec struct {
 	KeepaliveProbes  int      `key:"keepalive_probes" min:"1" max:"127" doc:"tcp_keepalive_probes: unanswered ones before the connection is given up"`
 	InvalidRatelimit sim.Time `key:"invalid_ratelimit" min:"0" max:"120s" doc:"tcp_invalid_ratelimit: least time between answers to segments that are not acceptable"`
 	RFC1337          bool     `key:"rfc1337" doc:"tcp_rfc1337: a reset does not end TIME-WAIT"`
+
+	Recovery           string   `key:"recovery" enum:"linux|rfc6675" doc:"loss recovery: Linux 5.8's (RACK, tail loss probes, PRR, undo), or that of RFC 5681, 6582 and 6675 alone"`
+	ECN                int      `key:"ecn" min:"0" max:"2" doc:"tcp_ecn: 0 never, 1 asked for and accepted, 2 accepted only"`
+	FRTO               bool     `key:"frto" doc:"tcp_frto: find out whether timeouts are spurious (RFC 5682)"`
+	DSACK              bool     `key:"dsack" doc:"tcp_dsack: report duplicates (RFC 2883)"`
+	TailLossProbe      bool     `key:"tail_loss_probe" doc:"tcp_early_retrans 3 or 0"`
+	Reordering         int      `key:"reordering" min:"1" max:"1000" doc:"tcp_reordering: segments that may overtake one before it counts as lost, to begin with"`
+	MaxReordering      int      `key:"max_reordering" min:"1" max:"100000" doc:"tcp_max_reordering: what that may grow to"`
+	SlowStartAfterIdle bool     `key:"slow_start_after_idle" doc:"tcp_slow_start_after_idle: the window shrinks while it is not used"`
+	MinRTTWindow       sim.Time `key:"min_rtt_window" min:"0" max:"86400s" doc:"tcp_min_rtt_wlen: over how long the least round trip is taken"`
+
+	PacingSlowStartRatio int `key:"pacing_slow_start_ratio" min:"1" max:"1000" doc:"tcp_pacing_ss_ratio: pacing rate in slow start, percent of window per round trip"`
+	PacingRatio          int `key:"pacing_ratio" min:"1" max:"1000" doc:"tcp_pacing_ca_ratio: the same later"`
 }

@@ -139,7 +139,9 @@ func (e *Endpoint) answerDuplicate(now sim.Time, seg *Segment, d int64) {
 		return
 	}
 	if seg.Len > 0 && d < 0 {
-		e.rcv.quickACKs(maxQuickACKs)
+		r := &e.rcv
+		r.quickACKs(maxQuickACKs)
+		e.setDSACK(r.nxt+uint64(d), r.nxt+uint64(min(d+int64(seg.Len), 0)))
 	}
 	e.rcv.ack.now = true
 }
