@@ -7,7 +7,14 @@ import (
 
 // apply sets a new endpoint to what setsockopt has said before. What was never set is left
 // to the endpoint, which goes by the sysctls.
-func (s *socket) apply(ep *tcp.Endpoint) { s.setLinger2(ep) }
+func (s *socket) apply(ep *tcp.Endpoint) {
+	s.setLinger2(ep)
+	if s.opts.maxPacingRate != tcp.RateUnlimited {
+		s.setPacingRate(ep)
+	}
+}
+
+func (s *socket) setPacingRate(ep *tcp.Endpoint) { ep.SetMaxPacingRate(s.opts.maxPacingRate) }
 
 func (s *socket) setLinger2(ep *tcp.Endpoint) {
 	ep.SetLinger2(sim.Time(s.opts.linger2) * sim.Second)

@@ -129,7 +129,7 @@ func (h *Host) vacant(s *socket) bool {
 
 // sendSYN makes the endpoint of a socket whose addresses are settled.
 func (h *Host) sendSYN(s *socket) Errno {
-	ep, err := tcp.Connect(h.spec(s.remote.Addr()), h.endpointConfig(s), h.now)
+	ep, err := tcp.Connect(h.specOf(s), h.endpointConfig(s), h.now)
 	if err != nil {
 		h.dissolve(s)
 		return EINVAL

@@ -23,14 +23,6 @@ type Config struct {
 	ISN func(local, remote netip.AddrPort) uint32
 }
 
-// DefaultSpec is Linux 5.8 without netgpu's padding.
-func DefaultSpec() tcp.Spec {
-	return tcp.Spec{IPVersion: 4, Timestamps: true, SACK: true, Congestion: "cubic", InitialWindow: 10,
-		ReceiveBuffer: 6 * sim.MiB, SendBuffer: 4 * sim.MiB, MinRTO: 200 * sim.Millisecond, DelayedACK: 40 * sim.Millisecond,
-		SynRetries: 6, SynAckRetries: 5, Retries2: 15, FinTimeout: 60 * sim.Second,
-		KeepaliveTime: 7200 * sim.Second, KeepaliveEvery: 75 * sim.Second, KeepaliveProbes: 9, InvalidRatelimit: 500 * sim.Millisecond}
-}
-
 // Host is the TCP sockets of one host and of its one process. It is not safe for
 // concurrent use.
 type Host struct {
@@ -92,6 +84,18 @@ func (h *Host) spec(a netip.Addr) *tcp.Spec {
 		return h.spec4
 	}
 	return h.spec6
+}
+
+// specOf is the configuration of a socket's endpoint: its congestion control has a say
+// in the handshake (tcp_ca_needs_ecn).
+func (h *Host) specOf(s *socket) *tcp.Spec {
+	spec := h.spec(s.remote.Addr())
+	if s.opts.congestion == "" || s.opts.congestion == spec.Congestion {
+		return spec
+	}
+	own := *spec
+	own.Congestion = s.opts.congestion
+	return &own
 }
 
 // Now is the host's time.

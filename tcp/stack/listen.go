@@ -150,7 +150,7 @@ func (h *Host) connectionRequest(l *listener, p *Packet, isn isnChoice) {
 	if seg.Len > 0 {
 		seg.Handle = h.pool.hold(p, h.now)
 	}
-	ep, err := tcp.Accept(h.spec(s.remote.Addr()), h.endpointConfig(s), h.now, &seg)
+	ep, err := tcp.Accept(h.specOf(s), h.endpointConfig(s), h.now, &seg)
 	if err != nil {
 		l.drops++
 		return

@@ -30,7 +30,7 @@ type options struct {
 
 // init sets what a new socket has.
 func (o *options) init(h *Host) {
-	*o = options{rcvLowat: 1, sndBuf: unset, rcvBuf: unset, maxPacingRate: ^uint64(0), ttl: h.sys.ttl, mtuDiscover: IP_PMTUDISC_WANT}
+	*o = options{rcvLowat: 1, sndBuf: unset, rcvBuf: unset, maxPacingRate: tcp.RateUnlimited, ttl: h.sys.ttl, mtuDiscover: IP_PMTUDISC_WANT}
 }
 
 // rxTimestamps says whether recvmsg tells when data came.

@@ -29,12 +29,13 @@ func setQuickACK(s *socket, v *Value) Errno {
 // setLinger2 bounds TCP_LINGER2: at most two minutes; below 0 there is no FIN-WAIT-2.
 func setLinger2(s *socket, v *Value) Errno {
 	s.opts.linger2 = int(min(max(v.Int, -1), 120))
+	withEndpoint((*socket).setLinger2)(s)
 	return OK
 }
 
 func (s *socket) linger2() int64 {
 	if s.opts.linger2 >= 0 {
-		return either(s.opts.linger2, 60)
+		return either(s.opts.linger2, int(s.host.cfg.Spec.FinTimeout/sim.Second))
 	}
 	return int64(s.opts.linger2)
 }
@@ -118,14 +119,14 @@ func setNotSentLowat(s *socket, v *Value) Errno {
 	return OK
 }
 
-// congestionControls are those of tcp.Spec.
-var congestionControls = []string{"cubic", "reno"}
-
 func setCongestion(s *socket, v *Value) Errno {
-	if !slices.Contains(congestionControls, v.Text) {
+	if !slices.Contains(tcp.CongestionControls, v.Text) {
 		return ENOENT
 	}
 	s.opts.congestion = v.Text
+	if s.ep != nil {
+		_ = s.ep.SetCongestion(v.Text) // it is one of those
+	}
 	return OK
 }
 
@@ -139,8 +140,9 @@ func getCongestion(s *socket, v *Value) Errno {
 func setPacingRate(s *socket, v *Value) Errno {
 	s.opts.maxPacingRate = uint64(v.Int)
 	if v.Len < 8 && uint32(v.Int) == ^uint32(0) {
-		s.opts.maxPacingRate = ^uint64(0) // as an int
+		s.opts.maxPacingRate = tcp.RateUnlimited // as an int
 	}
+	withEndpoint((*socket).setPacingRate)(s)
 	return OK
 }
 
