@@ -18,13 +18,15 @@ const (
 // Profiles are all of them.
 var Profiles = []string{string(Linux), string(FreeBSD)}
 
-// spec is the profile's configuration. FreeBSD delays acknowledgements for up to 100 ms
-// (net.inet.tcp.delacktime before FreeBSD 14).
+// spec is the profile's configuration. FreeBSD acknowledges every second segment, has no
+// quick ACKs and delays the others for up to 100 ms (net.inet.tcp.delacktime before
+// FreeBSD 14).
 func (p Profile) spec() (tcp.Spec, *Error) {
 	spec := stack.DefaultSpec()
 	switch p {
 	case "", Linux:
 	case FreeBSD:
+		spec.ACKPolicy = "freebsd"
 		spec.DelayedACK = 100 * sim.Millisecond
 	default:
 		return spec, wrong(Pos{1, 0}, "profile %q; allowed are linux and freebsd", p)
