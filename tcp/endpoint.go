@@ -19,6 +19,12 @@ type Config struct {
 	// Accept learn it from the SYN.
 	PeerWindow sim.Bytes
 
+	// What the application has set before the handshake and the SYN shows; 0 where
+	// it has set nothing.
+	ReceiveBuffer int    // SO_RCVBUF, bytes as given
+	WindowClamp   int    // TCP_WINDOW_CLAMP, bytes
+	UserMSS       uint16 // TCP_MAXSEG, before options are subtracted
+
 	// Buffers is how the driver keeps what it receives: what memory that costs.
 	Buffers Buffers
 }

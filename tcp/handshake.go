@@ -26,10 +26,10 @@ func Connect(spec *Spec, cfg Config, now sim.Time) (*Endpoint, error) {
 		return nil, err
 	}
 	e.opt = asConfigured(spec)
-	e.opt.sndScale = 0
+	e.opt.sndScale, e.opt.rcvScale = 0, e.ownScale()
 	e.open(SynSent, now)
 	e.snd.ecn.ok = spec.ECN == 1 || e.needsECN()
-	e.firstWindow(e.ownMSS())
+	e.openWindow(e.ownMSS())
 	return e, nil
 }
 
@@ -51,7 +51,7 @@ func Accept(spec *Spec, cfg Config, now sim.Time, syn *Segment) (*Endpoint, erro
 	if e.opt.timestamps {
 		mss -= timestampOption
 	}
-	e.firstWindow(mss)
+	e.openWindow(mss)
 	return e, nil
 }
 
@@ -77,10 +77,13 @@ func (e *Endpoint) negotiate(syn *Segment) {
 	}
 	if e.opt.scaling {
 		e.opt.sndScale = min(syn.Scale, maxWindowScale)
-		e.opt.rcvScale = WindowScale(e.spec)
+		e.opt.rcvScale = e.ownScale()
 	}
 	if syn.Opts.Has(OptMSS) && syn.MSS != 0 {
 		e.opt.mss = syn.MSS
+	}
+	if user := e.cfg.UserMSS; user > 0 {
+		e.opt.mss = min(e.opt.mss, user)
 	}
 	if e.opt.timestamps {
 		e.rcv.tsRecent, e.rcv.tsRecentAt = syn.TSVal, e.now
@@ -90,13 +93,29 @@ func (e *Endpoint) negotiate(syn *Segment) {
 
 // ownMSS is what this end offers in its SYN: no option is subtracted (RFC 6691).
 func (e *Endpoint) ownMSS() uint16 {
-	return uint16(max(int(min(e.cfg.MTU, ipPacketMax))-networkLen(e.spec)-tcpHeader, minSendMSS))
+	mss := uint16(advertisedMSS(e.spec, e.cfg.MTU))
+	if user := e.cfg.UserMSS; user > 0 {
+		mss = min(mss, user)
+	}
+	return mss
+}
+
+// ownScale is the shift that this end offers in its SYN.
+func (e *Endpoint) ownScale() uint8 {
+	_, scale := e.firstWindow(0)
+	return scale
 }
 
 // firstWindow is the window of a SYN: whole segments in what the receive buffer is worth,
 // at most 65535 (tcp_select_initial_window).
-func (e *Endpoint) firstWindow(mss uint16) {
-	window, _ := e.spec.initialWindow(e.spec.winFromSpace(e.rcv.memory.buffer), 0, int64(mss))
+func (e *Endpoint) firstWindow(mss uint16) (window int64, scale uint8) {
+	buffer, _ := e.spec.firstBuffer(e.cfg)
+	return e.spec.initialWindow(e.spec.winFromSpace(buffer), e.spec.firstClamp(e.cfg), int64(mss))
+}
+
+// openWindow makes that the window that the SYN advertises.
+func (e *Endpoint) openWindow(mss uint16) {
+	window, _ := e.firstWindow(mss)
 	e.rcv.wnd = uint64(window)
 }
 
@@ -135,7 +154,7 @@ func (e *Endpoint) fillSYN(now sim.Time, seg *Segment) {
 	}
 	if e.opt.scaling {
 		seg.Opts |= OptScale
-		seg.Scale = WindowScale(e.spec)
+		seg.Scale = e.ownScale()
 	}
 	seg.OptLen = uint8(synOptionLen(seg.Opts))
 }

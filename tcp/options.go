@@ -160,11 +160,15 @@ func advertisedMSS(spec *Spec, mtu sim.Bytes) int {
 // buffer: ilog2(tcp_rmem maximum, or rmem_max) - 15, in 0..14 (tcp_select_initial_window). A
 // buffer of 6 MB makes 7. Windows travel in units of 1 << WindowScale bytes.
 func WindowScale(spec *Spec) uint8 {
-	most := max(spec.ReceiveBuffer, spec.ReceiveMax)
-	if most <= 0 {
+	return scaleFor(int64(max(spec.ReceiveBuffer, spec.ReceiveMax)))
+}
+
+// scaleFor is the shift that a window of so many bytes takes.
+func scaleFor(window int64) uint8 {
+	if window <= 0 {
 		return 0
 	}
-	log := bits.Len64(uint64(most)) - 1
+	log := bits.Len64(uint64(window)) - 1
 	return uint8(min(max(log-15, 0), maxWindowScale))
 }
 

@@ -9,8 +9,11 @@ import "netgpusim/sim"
 // for overhead, at most twice Spec.ReceiveMax. Tuning ends.
 func (e *Endpoint) SetReceiveBuffer(n int) {
 	m := &e.rcv.memory
-	m.locked = true
-	m.buffer = max(2*clampBuffer(n, e.spec.ReceiveMax), rcvBufferMin)
+	m.buffer, m.locked = e.spec.doubledBuffer(n), true
+}
+
+func (spec *Spec) doubledBuffer(n int) int64 {
+	return max(2*clampBuffer(n, spec.ReceiveMax), rcvBufferMin)
 }
 
 // ReceiveBuffer is SO_RCVBUF.

@@ -24,11 +24,30 @@ func (spec *Spec) initialWindow(space, clamp, mss int64) (window int64, scale ui
 	if clamp == 0 {
 		clamp = maxUnscaledWindow << maxWindowScale
 	}
-	space = min(clamp, max(space, 0))
-	if space > mss {
-		space -= space % mss
+	window = min(clamp, max(space, 0))
+	if mss > 0 && window > mss {
+		window -= window % mss
 	}
-	return min(space, maxUnscaledWindow), WindowScale(spec)
+	return min(window, maxUnscaledWindow), scaleFor(min(max(space, int64(spec.ReceiveBuffer), int64(spec.ReceiveMax)), clamp))
+}
+
+// firstClamp is the largest window that what the application has set allows; 0 for any
+// (tcp_connect_init, tcp_openreq_init_rwin).
+func (spec *Spec) firstClamp(cfg Config) int64 {
+	buffer, locked := spec.firstBuffer(cfg)
+	clamp, full := int64(cfg.WindowClamp), spec.winFromSpace(buffer)
+	if locked && (clamp > full || clamp == 0) {
+		return full
+	}
+	return clamp
+}
+
+// firstBuffer is the receive buffer that a connection begins with, and whether it stays.
+func (spec *Spec) firstBuffer(cfg Config) (bytes int64, locked bool) {
+	if cfg.ReceiveBuffer > 0 {
+		return spec.doubledBuffer(cfg.ReceiveBuffer), true
+	}
+	return int64(min(spec.ReceiveInitial, spec.ReceiveBuffer)), false
 }
 
 // initWindow sets the receive buffer and the first window up (tcp_select_initial_window,
@@ -36,14 +55,17 @@ func (spec *Spec) initialWindow(space, clamp, mss int64) (window int64, scale ui
 func (r *receiver) initWindow(spec *Spec, cfg Config) {
 	m, w := &r.memory, &r.win
 	m.kind = cfg.Buffers
-	m.buffer = min(int64(spec.ReceiveInitial), int64(spec.ReceiveBuffer))
-	full := spec.winFromSpace(m.buffer)
+	m.buffer, m.locked = spec.firstBuffer(cfg)
+	full, clamp := spec.winFromSpace(m.buffer), spec.firstClamp(cfg)
 	mss := int64(r.advMSS)
-	window, scale := spec.initialWindow(full, 0, mss)
+	window, scale := spec.initialWindow(full, clamp, mss)
 	r.wnd = uint64(window)
 	w.grain = 1 << scale
 	w.space = min(window, 10*mss)
 	w.clamp = min(full, maxUnscaledWindow<<scale)
+	if clamp > 0 {
+		w.clamp = min(w.clamp, clamp)
+	}
 	if w.clamp > 2*mss && w.clamp+mss > full {
 		w.clamp = max(2*mss, full-mss) // one segment is reserved
 	}

@@ -25,6 +25,7 @@ type Link struct {
 	read, frame []byte
 	packet      stack.Packet
 	connections uint16
+	sent        int64 // packets of the host
 }
 
 // Open makes the namespace, the device and the host.
@@ -95,27 +96,28 @@ func (l *Link) step() (moved bool, err error) {
 			return false, err
 		}
 	}
-	sent, err := l.transmit(now)
-	return moved || sent, err
+	before := l.sent
+	err = l.transmit()
+	return moved || l.sent > before, err
 }
 
 // transmit sends what the host has to send, cut into segments as a NIC does.
-func (l *Link) transmit(now sim.Time) (moved bool, err error) {
+func (l *Link) transmit() (err error) {
 	p := &l.packet
 	for l.host.Output(p) {
-		moved = true
+		l.sent++
 		for i := range tcp.Frames(&p.Seg) {
 			seg := tcp.Frame(&p.Seg, i)
 			if l.frame, err = l.codec.encode(l.frame[:0], p, &seg, int(seg.Offset-p.Seg.Offset)); err != nil {
-				return moved, err
+				return err
 			}
-			if err := l.out.pass(now, l.frame[ethernet:], l.tun.write); err != nil {
-				return moved, err
+			if err := l.out.pass(l.host.Now(), l.frame[ethernet:], l.tun.write); err != nil {
+				return err
 			}
 		}
 		l.host.Sent(p)
 	}
-	return moved, nil
+	return nil
 }
 
 // arrive gives the host a packet, which lies behind room for an Ethernet header. What is no TCP (the kernel sends router solicitations)
@@ -126,7 +128,7 @@ func (l *Link) arrive(packet []byte) error {
 		return nil
 	}
 	l.host.Input(&p)
-	return nil
+	return l.transmit()
 }
 
 // wait sleeps until the device has a packet or something is due, at most for the

@@ -5,16 +5,39 @@ import (
 	"netgpusim/tcp"
 )
 
-// apply sets a new endpoint to what setsockopt has said before. What was never set is left
-// to the endpoint, which goes by the sysctls.
+// apply sets a new endpoint to what setsockopt has said before, as far as Config and Spec
+// have not. What was never set is left to the endpoint, which goes by the sysctls.
 func (s *socket) apply(ep *tcp.Endpoint) {
-	s.setLinger2(ep)
-	if s.opts.maxPacingRate != tcp.RateUnlimited {
+	o := &s.opts
+	if o.sndBuf != unset {
+		s.setSndBuf(ep)
+	}
+	if o.rcvLowat > 1 {
+		s.setRcvLowat(ep)
+	}
+	if o.notSentLowat > 0 {
+		s.setNotSentLowat(ep)
+	}
+	if o.maxPacingRate != tcp.RateUnlimited {
 		s.setPacingRate(ep)
 	}
+	if o.noDelay {
+		s.setNoDelay(ep)
+	}
+	if o.cork {
+		s.setCork(ep)
+	}
+	s.setLinger2(ep)
 }
 
-func (s *socket) setPacingRate(ep *tcp.Endpoint) { ep.SetMaxPacingRate(s.opts.maxPacingRate) }
+func (s *socket) setNoDelay(ep *tcp.Endpoint)      { ep.SetNoDelay(s.host.now, s.opts.noDelay) }
+func (s *socket) setCork(ep *tcp.Endpoint)         { ep.SetCork(s.host.now, s.opts.cork) }
+func (s *socket) setSndBuf(ep *tcp.Endpoint)       { ep.SetSendBuffer(s.opts.sndBuf) }
+func (s *socket) setRcvBuf(ep *tcp.Endpoint)       { ep.SetReceiveBuffer(s.opts.rcvBuf) }
+func (s *socket) setWindowClamp(ep *tcp.Endpoint)  { ep.SetWindowClamp(s.opts.windowClamp) }
+func (s *socket) setRcvLowat(ep *tcp.Endpoint)     { ep.SetReceiveLowat(s.opts.rcvLowat) }
+func (s *socket) setNotSentLowat(ep *tcp.Endpoint) { ep.SetNotSentLowat(uint32(s.opts.notSentLowat)) }
+func (s *socket) setPacingRate(ep *tcp.Endpoint)   { ep.SetMaxPacingRate(s.opts.maxPacingRate) }
 
 func (s *socket) setLinger2(ep *tcp.Endpoint) {
 	ep.SetLinger2(sim.Time(s.opts.linger2) * sim.Second)

@@ -10,7 +10,9 @@ import (
 func DefaultSpec() tcp.Spec {
 	return tcp.Spec{
 		IPVersion: 6, Timestamps: true, SACK: true, Congestion: "cubic", InitialWindow: 10,
-		ReceiveBuffer: 6 * sim.MiB, SendBuffer: 4 * sim.MiB, MinRTO: 200 * sim.Millisecond, DelayedACK: 40 * sim.Millisecond,
+		ReceiveBuffer: 6 * sim.MiB, ReceiveInitial: 128 * sim.KiB, ReceiveMax: 212992, AdvWinScale: 1, ModerateReceive: true,
+		SendBuffer: 4 * sim.MiB, SendInitial: 16 * sim.KiB, SendMax: 212992, AutoCorking: true,
+		MinRTO: 200 * sim.Millisecond, DelayedACK: 40 * sim.Millisecond, ACKPolicy: "linux",
 
 		SynRetries: 6, SynAckRetries: 5, Retries2: 15, FinTimeout: 60 * sim.Second, KeepaliveTime: 7200 * sim.Second,
 		KeepaliveEvery: 75 * sim.Second, KeepaliveProbes: 9, InvalidRatelimit: 500 * sim.Millisecond,

@@ -9,7 +9,7 @@
 //	fd, errno := h.Socket(stack.AF_INET, stack.SOCK_STREAM, 0)
 //	errno = h.Connect(fd, peer)       // Blocked: the handshake is under way
 //	for h.Output(&p) { ... }          // to the wire
-//	h.Advance(now); h.Input(&p)       // from the wire
+//	h.Advance(now); h.Input(&p)       // from the wire, then Output again
 //	h.Deadline()                      // when Advance is due without either
 //
 // # Time

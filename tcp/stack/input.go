@@ -4,7 +4,8 @@ import (
 	"netgpusim/tcp"
 )
 
-// Input takes a packet that has arrived. Packets for other addresses are ignored.
+// Input takes a packet that has arrived. Packets for other addresses are ignored. Linux
+// answers a segment before it looks at the next: Output is to be drained after each.
 func (h *Host) Input(p *Packet) {
 	if p.Kind == ICMP {
 		h.inputICMP(p)

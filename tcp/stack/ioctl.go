@@ -31,9 +31,9 @@ func (h *Host) Ioctl(fd, request, arg int) (int, Errno) {
 		case s.ep == nil || s.is(tcp.Closed, tcp.SynSent, tcp.SynReceived):
 			return 0, OK
 		case request == SIOCOUTQ:
-			return int(s.ep.Stats().Unacked + s.ep.Stats().Unsent), OK
+			return s.ep.OutQueue(), OK
 		}
-		return int(s.ep.Stats().Unsent), OK
+		return s.ep.OutQueueUnsent(), OK
 	case SIOCATMARK:
 		if s.atMark() {
 			return 1, OK

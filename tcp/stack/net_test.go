@@ -143,6 +143,7 @@ func (n *network) step(at sim.Time) {
 	for len(n.air) > 0 && n.air[0].at <= n.now {
 		f := heap.Pop(&n.air).(flight)
 		n.host[f.to].Input(&f.p)
+		n.pump()
 	}
 	n.pump()
 }

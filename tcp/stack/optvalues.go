@@ -20,9 +20,13 @@ func getInfo(s *socket, v *Value) Errno {
 
 func (s *socket) tsClock() int64 { return int64(s.host.now/sim.Millisecond) + 1 }
 
-func (s *socket) quickACK() int64 { return 1 }
+func (s *socket) quickACK() int64 { return truth(s.ep == nil || s.ep.QuickAck()) }
 
 func setQuickACK(s *socket, v *Value) Errno {
+	if s.ep != nil {
+		s.ep.SetQuickAck(s.host.now, int(v.Int))
+		s.host.touch(s)
+	}
 	return OK
 }
 
@@ -111,11 +115,13 @@ func setWindowClamp(s *socket, v *Value) Errno {
 		return OK
 	}
 	s.opts.windowClamp = int(max(v.Int, minWindowClamp))
+	withEndpoint((*socket).setWindowClamp)(s)
 	return OK
 }
 
 func setNotSentLowat(s *socket, v *Value) Errno {
 	s.opts.notSentLowat = int64(uint32(v.Int))
+	withEndpoint((*socket).setNotSentLowat)(s)
 	return OK
 }
 
@@ -152,6 +158,7 @@ func setRcvLowat(s *socket, v *Value) Errno {
 		n = maxInt
 	}
 	s.opts.rcvLowat = int(max(n, 1))
+	withEndpoint((*socket).setRcvLowat)(s)
 	return OK
 }
 
@@ -166,26 +173,36 @@ const (
 
 func setSndBuf(s *socket, v *Value) Errno {
 	s.opts.sndBuf = int(max(v.Int, 0))
+	withEndpoint((*socket).setSndBuf)(s)
 	return OK
 }
 
 func setRcvBuf(s *socket, v *Value) Errno {
 	s.opts.rcvBuf = int(max(v.Int, 0))
+	withEndpoint((*socket).setRcvBuf)(s)
 	return OK
 }
 
 func (s *socket) sndBuf() int64 {
-	if s.opts.sndBuf == unset {
-		return 16384
+	spec := &s.host.cfg.Spec
+	switch {
+	case s.ep != nil:
+		return int64(s.ep.SendBuffer())
+	case s.opts.sndBuf == unset:
+		return int64(spec.SendInitial)
 	}
-	return max(2*min(int64(s.opts.sndBuf), 212992), minSndBuf)
+	return max(2*min(int64(s.opts.sndBuf), int64(spec.SendMax)), minSndBuf)
 }
 
 func (s *socket) rcvBuf() int64 {
-	if s.opts.rcvBuf == unset {
-		return 131072
+	spec := &s.host.cfg.Spec
+	switch {
+	case s.ep != nil:
+		return int64(s.ep.ReceiveBuffer())
+	case s.opts.rcvBuf == unset:
+		return int64(spec.ReceiveInitial)
 	}
-	return max(2*min(int64(s.opts.rcvBuf), 212992), minRcvBuf)
+	return max(2*min(int64(s.opts.rcvBuf), int64(spec.ReceiveMax)), minRcvBuf)
 }
 
 func setFastOpen(s *socket, v *Value) Errno {

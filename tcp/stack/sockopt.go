@@ -30,8 +30,8 @@ var socketOptions = map[key]option{
 		get: value(func(s *socket) int64 { return int64(s.opts.timestamping) })},
 	{SOL_SOCKET, SO_MAX_PACING_RATE}: {set: setPacingRate, get: value(func(s *socket) int64 { return int64(min(s.opts.maxPacingRate, 1<<32-1)) })},
 
-	{SOL_TCP, TCP_NODELAY}:              boolean(func(o *options) *bool { return &o.noDelay }, nil),
-	{SOL_TCP, TCP_CORK}:                 boolean(func(o *options) *bool { return &o.cork }, nil),
+	{SOL_TCP, TCP_NODELAY}:              boolean(func(o *options) *bool { return &o.noDelay }, withEndpoint((*socket).setNoDelay)),
+	{SOL_TCP, TCP_CORK}:                 boolean(func(o *options) *bool { return &o.cork }, withEndpoint((*socket).setCork)),
 	{SOL_TCP, TCP_INQ}:                  strict(func(o *options) *bool { return &o.inq }),
 	{SOL_TCP, TCP_THIN_LINEAR_TIMEOUTS}: strict(func(o *options) *bool { return &o.thinLinear }),
 	{SOL_TCP, TCP_THIN_DUPACK}:          {hi: 1, set: func(*socket, *Value) Errno { return OK }, get: constant(0)},

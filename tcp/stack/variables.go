@@ -11,6 +11,8 @@ import (
 
 // variables are the sysctls that the model honours.
 var variables = map[string]variable{
+	"net.core.rmem_max":  size(2304, func(s *tcp.Spec) *sim.Bytes { return &s.ReceiveMax }),
+	"net.core.wmem_max":  size(4608, func(s *tcp.Spec) *sim.Bytes { return &s.SendMax }),
 	"net.core.somaxconn": setting(0, 65535, func(s *sysctls) *int { return &s.somaxconn }),
 
 	"net.ipv4.ip_default_ttl":        setting(1, 255, func(s *sysctls) *int { return &s.ttl }),
@@ -21,6 +23,12 @@ var variables = map[string]variable{
 	"net.ipv4.tcp_syncookies":        setting(0, 2, func(s *sysctls) *int { return &s.synCookies }),
 	"net.ipv4.tcp_tw_reuse":          setting(0, 2, func(s *sysctls) *int { return &s.twReuse }),
 
+	"net.ipv4.tcp_adv_win_scale":         specInt(-31, 31, func(s *tcp.Spec) *int { return &s.AdvWinScale }),
+	"net.ipv4.tcp_autocorking":           specBool(func(s *tcp.Spec) *bool { return &s.AutoCorking }),
+	"net.ipv4.tcp_moderate_rcvbuf":       specBool(func(s *tcp.Spec) *bool { return &s.ModerateReceive }),
+	"net.ipv4.tcp_notsent_lowat":         {lo: 0, hi: 1<<32 - 1, set: setDefaultLowat, get: defaultLowat},
+	"net.ipv4.tcp_rmem":                  triple(2304, func(s *tcp.Spec) (*sim.Bytes, *sim.Bytes) { return &s.ReceiveInitial, &s.ReceiveBuffer }),
+	"net.ipv4.tcp_wmem":                  triple(4608, func(s *tcp.Spec) (*sim.Bytes, *sim.Bytes) { return &s.SendInitial, &s.SendBuffer }),
 	"net.ipv4.tcp_congestion_control":    {setWord: setDefaultCongestion, getWord: func(h *Host) string { return h.cfg.Spec.Congestion }},
 	"net.ipv4.tcp_dsack":                 specBool(func(s *tcp.Spec) *bool { return &s.DSACK }),
 	"net.ipv4.tcp_early_retrans":         {lo: 0, hi: 4, set: setEarlyRetrans, get: earlyRetrans},
@@ -86,6 +94,31 @@ func specTime(lo, hi int64, unit sim.Time, field func(*tcp.Spec) *sim.Time) vari
 	}
 }
 
+// size is a number of bytes.
+func size(lo int64, field func(*tcp.Spec) *sim.Bytes) variable {
+	return variable{lo: lo, hi: maxInt,
+		set: func(h *Host, n []int64) { h.reconfigure(func(s *tcp.Spec) { *field(s) = sim.Bytes(n[0]) }) },
+		get: func(h *Host) []int64 { return []int64{int64(*field(&h.cfg.Spec))} },
+	}
+}
+
+// triple is the least, first and largest size of a buffer. The least counts only where
+// memory is short, which the model does not have.
+func triple(least int64, field func(*tcp.Spec) (first, most *sim.Bytes)) variable {
+	return variable{lo: 1, hi: maxInt, count: 3,
+		set: func(h *Host, n []int64) {
+			h.reconfigure(func(s *tcp.Spec) {
+				first, most := field(s)
+				*first, *most = sim.Bytes(max(n[1], least)), sim.Bytes(max(n[2], least))
+			})
+		},
+		get: func(h *Host) []int64 {
+			first, most := field(&h.cfg.Spec)
+			return []int64{4096, int64(*first), int64(*most)}
+		},
+	}
+}
+
 func setPortRange(h *Host, n []int64) {
 	h.sys.portLow, h.sys.portHigh = int(n[0]), int(max(n[0], n[1]))
 }
@@ -109,3 +142,21 @@ func setEarlyRetrans(h *Host, n []int64) {
 }
 
 func earlyRetrans(h *Host) []int64 { return []int64{lossProbes * truth(h.cfg.Spec.TailLossProbe)} }
+
+// noLowat is the kernel's way to say that unsent data has no limit.
+const noLowat = 1<<32 - 1
+
+func setDefaultLowat(h *Host, n []int64) {
+	h.reconfigure(func(s *tcp.Spec) {
+		if s.NotSentLowat = sim.Bytes(n[0]); n[0] == noLowat {
+			s.NotSentLowat = 0
+		}
+	})
+}
+
+func defaultLowat(h *Host) []int64 {
+	if n := h.cfg.Spec.NotSentLowat; n != 0 {
+		return []int64{int64(n)}
+	}
+	return []int64{noLowat}
+}

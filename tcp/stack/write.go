@@ -86,7 +86,7 @@ func (s *socket) put(iov []Buf, flags, frag int) (int, Errno) {
 	h := s.host
 	want, done := length(iov), 0
 	for i := range iov {
-		n := s.write(iov[i], frag)
+		n := s.write(iov[i], frag, recordFlags(flags, i == len(iov)-1))
 		done += n
 		if n < iov[i].n {
 			break
@@ -109,9 +109,21 @@ func (s *socket) put(iov []Buf, flags, frag int) (int, Errno) {
 	return -1, EAGAIN
 }
 
+// recordFlags is what a piece of an iovec is written with: all but the last have more
+// behind them.
+func recordFlags(flags int, last bool) (f tcp.WriteFlags) {
+	if flags&MSG_MORE != 0 || !last {
+		f |= tcp.More
+	}
+	if flags&MSG_EOR != 0 && last {
+		f |= tcp.EndOfRecord
+	}
+	return f
+}
+
 // write gives the endpoint n bytes of one piece of an iovec and says how many it took.
-func (s *socket) write(b Buf, frag int) int {
-	n := s.ep.Write(s.host.now, b.n, frag).Accepted
+func (s *socket) write(b Buf, frag int, flags tcp.WriteFlags) int {
+	n := s.ep.WriteMsg(s.host.now, b.n, frag, flags).Accepted
 	if s.host.cfg.Bytes {
 		s.tx.append(b, n)
 	}
