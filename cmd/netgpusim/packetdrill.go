@@ -115,10 +115,11 @@ func (c *console) packetdrill(ctx context.Context, f *drillFlags, paths []string
 		return err
 	}
 	report := packetdrill.NewReport(options)
+	warned := map[string]bool{}
 	add := func(r packetdrill.Result) {
 		report.Add(r)
 		if f.format == "text" {
-			c.drillResult(&r)
+			c.drillResult(&r, warned)
 		}
 	}
 	if f.verbose {
@@ -148,10 +149,15 @@ func (c *console) packetdrill(ctx context.Context, f *drillFlags, paths []string
 	return nil
 }
 
-// drillResult prints a result that is not a pass.
-func (c *console) drillResult(r *packetdrill.Result) {
+// drillResult prints a result that is not a pass, and warnings, but a message that many
+// scripts share only once.
+func (c *console) drillResult(r *packetdrill.Result, warned map[string]bool) {
 	for _, w := range r.Warned {
-		fmt.Fprintf(c.out, "%s (not fatal)\n", w)
+		_, message, _ := strings.Cut(w, ": ")
+		if !warned[message] {
+			warned[message] = true
+			fmt.Fprintf(c.out, "%s (not fatal)\n", w)
+		}
 	}
 	if r.Err == nil {
 		return

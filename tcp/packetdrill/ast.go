@@ -11,6 +11,7 @@ type Script struct {
 	Flags   []Flag // --name=value lines
 	Events  []Event
 	comment string // of the first lines
+	dir     string // where the helpers of its commands are, "" for nowhere
 }
 
 // Flag is an option line.

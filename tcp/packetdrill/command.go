@@ -1,7 +1,10 @@
 package packetdrill
 
 import (
+	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,40 +13,41 @@ import (
 	"netgpusim/tcp/stack"
 )
 
-// settings is what a script's commands have set up. Host applies it to a new host; once
-// there is one, commands go to it at once.
+// settings carries out a script's commands.
 type settings struct {
-	host   *stack.Host
-	pacing bool // a qdisc of kind fq
-	sleep  func(sim.Time)
+	host  *stack.Host
+	dir   string // of the script, "" for none: where its helpers are
+	sleep func(sim.Time)
+	warn  func(at Pos, message string)
 }
 
 // shell carries out a command of the script.
 func (s *settings) shell(at Pos, sh *Shell) *Error {
-	all, message := splitShell(sh.Text)
-	if message != "" {
-		return unsupported(at, "%s", message)
-	}
-	for _, c := range all {
-		at := Pos{Line: at.Line + c.line}
-		if err := s.command(at, c); err != nil {
+	for _, c := range splitShell(sh.Text) {
+		if err := s.command(Pos{Line: at.Line + c.line}, c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// command carries out one simple command. What it names does exist or is refused.
+// command carries out one simple command, or says that it is not understood.
 func (s *settings) command(at Pos, c shellCommand) *Error {
+	if c.trouble != "" {
+		return unsupported(at, "%s", c.trouble)
+	}
 	for len(c.words) > 1 && c.words[0] == "sudo" {
 		c.words = c.words[1:]
 	}
 	name, args := path.Base(c.words[0]), c.words[1:]
 	switch {
-	case name == "echo" && strings.HasPrefix(c.into, "/proc/sys/"):
+	case strings.HasPrefix(c.into, "/proc/sys/"):
+		if name != "echo" && name != "printf" {
+			break
+		}
 		return s.set(at, c.into, strings.Join(args, " "))
-	case name == "echo", name == "true", name == ":", name == "nstat", name == "ethtool", name == "sync", name == "ss", name == "cat", name == "dmesg":
-		return nil // they show things, or set devices that are not there
+	case harmless[name]:
+		return nil
 	case name == "sleep":
 		return s.wait(at, args)
 	case name == "sysctl":
@@ -52,13 +56,58 @@ func (s *settings) command(at Pos, c shellCommand) *Error {
 		return s.ip(at, args)
 	case name == "tc":
 		return s.tc(at, args)
-	case strings.Contains(name, "defaults") && len(args) == 0:
-		return s.defaults(at)
 	case len(args) > 0 && strings.HasPrefix(args[0], "/proc/sys/"):
 		return s.assignments(at, args)
+	case path.Ext(name) == ".sh":
+		return s.helper(at, c.words[0])
 	}
-	return unsupported(at, "command %q; known are sysctl, echo VALUE > /proc/sys/..., PROGRAM /proc/sys/NAME=VALUE ..., *defaults*, ip tcp_metrics flush, tc qdisc, sleep, nstat, ethtool", name)
+	return unsupported(at, "command %q; known are sysctl, echo VALUE > /proc/sys/..., PROGRAM /proc/sys/NAME=VALUE ..., HELPER.sh, ip, tc qdisc, sleep, and what only shows things", name)
 }
+
+// harmless are commands that show things, or that set up devices and files which the
+// model has in its own way.
+var harmless = map[string]bool{"echo": true, "printf": true, "true": true, ":": true, "set": true, "nstat": true, "ss": true, "cat": true, "dmesg": true,
+	"ethtool": true, "ifconfig": true, "sync": true, "modprobe": true, "dd": true, "rm": true, "touch": true, "truncate": true, "mkdir": true, "chmod": true}
+
+// maxHelper bounds a helper's size in bytes.
+const maxHelper = 1 << 16
+
+// helper carries out a file of commands beside the script. Its commands set up a real
+// machine: those that are not understood are warnings. A file of defaults that is not
+// there stands for Linux's own, which are in force anyway.
+func (s *settings) helper(at Pos, name string) *Error {
+	if s.dir != "" {
+		file := name
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(s.dir, file)
+		}
+		if text, err := os.ReadFile(file); err == nil && len(text) <= maxHelper {
+			return s.include(at, name, string(text))
+		}
+	}
+	if strings.Contains(path.Base(name), "defaults") {
+		return nil
+	}
+	return unsupported(at, "helper %s: there is no such file of commands beside the script", name)
+}
+
+func (s *settings) include(at Pos, name, text string) *Error {
+	dir := s.dir
+	s.dir = "" // helpers of helpers are not followed
+	defer func() { s.dir = dir }()
+	for _, c := range splitShell(text) {
+		if len(c.words) > 0 && control[c.words[0]] {
+			return unsupported(at, "helper %s, line %d: %q needs a real shell", name, c.line+1, c.words[0])
+		}
+		if err := s.command(at, c); err != nil {
+			s.warn(at, fmt.Sprintf("%s, line %d: %s", name, c.line+1, err.Message))
+		}
+	}
+	return nil
+}
+
+// control are the words with which a shell decides what to run.
+var control = map[string]bool{"if": true, "for": true, "while": true, "until": true, "case": true, "function": true, "[": true, "[[": true, "test": true, "exit": true}
 
 func (s *settings) wait(at Pos, args []string) *Error {
 	if len(args) == 1 {
@@ -117,42 +166,33 @@ func (s *settings) assignments(at Pos, args []string) *Error {
 	return nil
 }
 
-// ip is ip(8): the metrics cache, which the model does not have, and links and
-// addresses as they are.
+// ip is ip(8): there is no cache of metrics, and links and addresses are the model's own.
 func (s *settings) ip(at Pos, args []string) *Error {
 	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return strings.HasPrefix(a, "-") })
-	if len(args) > 1 && (args[0] == "tcp_metrics" || args[0] == "tcpmetrics") {
-		return nil
+	if len(args) > 1 {
+		switch args[0] {
+		case "tcp_metrics", "tcpmetrics", "link", "addr", "address", "neigh":
+			return nil
+		}
 	}
-	return unsupported(at, "ip %s; known is ip tcp_metrics flush", strings.Join(args, " "))
+	return unsupported(at, "ip %s; known are ip tcp_metrics, ip link, ip addr", strings.Join(args, " "))
 }
 
-// tc is tc(8): fq paces, other queues without parameters change nothing.
+// tc is tc(8): the queue fq paces packets, other queues change nothing.
 func (s *settings) tc(at Pos, args []string) *Error {
 	if len(args) > 1 && args[0] == "qdisc" {
 		switch kind := args[len(args)-1]; {
 		case slices.Contains(args, "fq"):
-			s.pacing = true
+			s.host.SetPacing(true)
 			return nil
-		case args[1] == "del", args[1] == "show", kind == "pfifo", kind == "pfifo_fast", kind == "fq_codel", kind == "noqueue", kind == "mq":
-			s.pacing = false
+		case args[1] == "show":
+			return nil
+		case args[1] == "del", kind == "pfifo", kind == "pfifo_fast", kind == "fq_codel", kind == "noqueue", kind == "mq":
+			s.host.SetPacing(false)
 			return nil
 		}
 	}
 	return unsupported(at, "tc %s; known are tc qdisc with fq, pfifo, pfifo_fast, fq_codel, noqueue", strings.Join(args, " "))
-}
-
-// defaults is what a file of defaults sets: Linux's own, which are in force anyway.
-func (s *settings) defaults(at Pos) *Error {
-	for name, v := range fixed {
-		if v.value == "" {
-			continue
-		}
-		if err := s.set(at, name, v.value); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // set sets a variable by its name with dots or slashes.

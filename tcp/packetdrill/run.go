@@ -1,6 +1,7 @@
 package packetdrill
 
 import (
+	"fmt"
 	"io"
 	"runtime/debug"
 
@@ -23,7 +24,7 @@ type Result struct {
 	File    string
 	Err     *Error   // nil: it passed
 	History []string // of packets and calls, if it failed
-	Warned  []string // failures that --non_fatal lets pass
+	Warned  []string // failures that --non_fatal lets pass, commands of helpers that are not understood
 }
 
 const (
@@ -106,7 +107,7 @@ func (r *runner) begin() *Error {
 	if herr != nil {
 		return wrong(Pos{1, 0}, "%v", herr)
 	}
-	r.settings = settings{host: host, sleep: func(d sim.Time) { r.until(r.now + d) }}
+	r.settings = settings{host: host, dir: r.script.dir, sleep: func(d sim.Time) { r.until(r.now + d) }, warn: r.warn}
 	out := r.opts.Print
 	if out == nil {
 		out = io.Discard
@@ -166,9 +167,13 @@ func (r *runner) tolerate(kind string, err *Error) *Error {
 	if err == nil || err.Kind != Failed || !r.setup.nonFatal[kind] {
 		return err
 	}
-	err.File = r.script.File
-	r.warned = append(r.warned, err.Error())
+	r.warn(err.Pos, err.Message)
 	return nil
+}
+
+// warn notes something that does not end the script.
+func (r *runner) warn(at Pos, message string) {
+	r.warned = append(r.warned, fmt.Sprintf("%s:%d: %s", r.script.File, at.Line, message))
 }
 
 // reach lets time pass until an event's, and a moment more if it is there already.

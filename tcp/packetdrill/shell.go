@@ -6,26 +6,24 @@ import (
 
 // shellCommand is one simple command: its words, and the file that its output goes to.
 type shellCommand struct {
-	line  int // lines after the first of the whole
-	words []string
-	into  string
+	line    int // lines after the first of the whole
+	words   []string
+	into    string
+	trouble string // what of it needs a real shell, "" for nothing
 }
 
-// splitShell cuts a shell command into simple ones at newlines, ;, && and &. Quotes
-// group; a backslash joins lines. What needs a real shell is named in the error.
-func splitShell(text string) ([]shellCommand, string) {
+// splitShell cuts a shell command into simple ones at newlines, ;, && and ||. Quotes
+// group; a backslash joins lines. What is behind || runs only if the command before
+// fails, and none that is understood does.
+func splitShell(text string) []shellCommand {
 	var all []shellCommand
 	s := shellScanner{text: text}
 	for s.at < len(s.text) {
-		c, message := s.command()
-		if message != "" {
-			return nil, message
-		}
-		if len(c.words) > 0 {
+		if c := s.command(); len(c.words) > 0 || c.trouble != "" {
 			all = append(all, c)
 		}
 	}
-	return all, ""
+	return all
 }
 
 type shellScanner struct {
@@ -35,9 +33,9 @@ type shellScanner struct {
 }
 
 // command reads up to the end of a simple command.
-func (s *shellScanner) command() (shellCommand, string) {
+func (s *shellScanner) command() shellCommand {
 	c := shellCommand{line: s.line}
-	for s.at < len(s.text) {
+	for s.at < len(s.text) && c.trouble == "" {
 		rest := s.text[s.at:]
 		switch {
 		case strings.HasPrefix(rest, "\\\n"):
@@ -46,46 +44,47 @@ func (s *shellScanner) command() (shellCommand, string) {
 		case rest[0] == '\n':
 			s.at++
 			s.line++
-			if len(c.words) == 0 {
-				c.line = s.line
-				continue
+			if len(c.words) > 0 {
+				return c
 			}
-			return c, ""
+			c.line = s.line
 		case strings.HasPrefix(rest, "&&"):
 			s.at += 2
-			return c, ""
+			return c
+		case strings.HasPrefix(rest, "||"):
+			s.skipAlternative()
 		case rest[0] == ';':
 			s.at++
-			return c, ""
+			return c
 		case isSpace(rest[0]):
 			s.at++
 		case rest[0] == '#':
-			if i := strings.IndexByte(rest, '\n'); i >= 0 {
-				s.at += i
-			} else {
-				s.at = len(s.text)
-			}
+			s.skipLine()
 		case strings.HasPrefix(rest, "2>&1"), strings.HasPrefix(rest, "1>&2"), strings.HasPrefix(rest, ">&2"):
 			s.at += strings.IndexByte(rest, '&') + 2
 		case rest[0] == '>' || strings.HasPrefix(rest, "2>") || strings.HasPrefix(rest, "&>"):
-			if message := s.redirect(&c, rest); message != "" {
-				return c, message
-			}
-		case strings.HasPrefix(rest, "||"):
-			// What is behind || runs only if the command fails; none that is
-			// understood does.
-			s.skipAlternative()
-		case rest[0] == '|' || rest[0] == '`' || rest[0] == '(' || rest[0] == '{' || rest[0] == '<' || rest[0] == '&':
-			return c, "a shell command with " + rest[:1]
+			s.redirect(&c, rest)
+		case strings.IndexByte("|`(){}<&", rest[0]) >= 0:
+			c.trouble = "a shell command with " + rest[:1]
 		default:
-			word, message := s.word()
-			if message != "" {
-				return c, message
-			}
+			word, trouble := s.word()
 			c.words = append(c.words, word)
+			c.trouble = trouble
 		}
 	}
-	return c, ""
+	if c.trouble != "" {
+		s.skipLine()
+	}
+	return c
+}
+
+// skipLine moves to the end of the line.
+func (s *shellScanner) skipLine() {
+	if i := strings.IndexByte(s.text[s.at:], '\n'); i >= 0 {
+		s.at += i
+	} else {
+		s.at = len(s.text)
+	}
 }
 
 func (s *shellScanner) skipAlternative() {
@@ -95,17 +94,17 @@ func (s *shellScanner) skipAlternative() {
 }
 
 // redirect reads > FILE; where errors go does not matter.
-func (s *shellScanner) redirect(c *shellCommand, rest string) string {
+func (s *shellScanner) redirect(c *shellCommand, rest string) {
 	output := rest[0] != '2'
 	s.at += strings.IndexByte(rest, '>') + 1
 	for s.at < len(s.text) && (s.text[s.at] == '>' || s.text[s.at] == ' ' || s.text[s.at] == '\t') {
 		s.at++
 	}
-	file, message := s.word()
+	file, trouble := s.word()
 	if output {
 		c.into = file
 	}
-	return message
+	c.trouble = trouble
 }
 
 // word reads a word with its quotes taken off.

@@ -65,6 +65,7 @@ func RunFile(file string, o Options) Result {
 	if err != nil {
 		return Result{File: file, Err: err.(*Error)}
 	}
+	script.dir = filepath.Dir(file)
 	return script.Run(o)
 }
 
