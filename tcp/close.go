@@ -10,7 +10,6 @@ const (
 
 // closing is how far a connection is with its end.
 type closing struct {
-	at      sim.Time // end of TIME-WAIT, or of FIN-WAIT-2 without a process
 	asked   bool     // Shutdown has been called: nothing more is written
 	sent    bool     // the FIN is queued behind the data
 	orphan  bool     // no process has it any more
@@ -167,7 +166,7 @@ func (e *Endpoint) orphanWait(now sim.Time) bool {
 	case l > 0:
 		wait = l
 	}
-	e.closing.at = now + wait
+	e.slowAt = now + wait
 	return true
 }
 
@@ -175,11 +174,5 @@ func (e *Endpoint) orphanWait(now sim.Time) bool {
 func (e *Endpoint) timeWait(now sim.Time) {
 	e.state = TimeWait
 	e.snd.timer.stop()
-	e.closing.at = now + timeWaitLen
-}
-
-// closingTimer ends TIME-WAIT, or FIN-WAIT-2 of an orphan.
-func (e *Endpoint) closingTimer(now sim.Time) {
-	e.closing.at = sim.Never
-	e.done(now, 0)
+	e.slowAt = now + timeWaitLen
 }

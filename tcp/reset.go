@@ -88,7 +88,7 @@ func (e *Endpoint) done(now sim.Time, err Errno) {
 	r.ack.delayedAt, r.ack.compressedAt = sim.Never, sim.Never
 	r.ack.now, r.ack.check = false, false
 	e.handshake.at, e.handshake.due = sim.Never, false
-	e.closing.at = sim.Never
+	e.slowAt = sim.Never
 	e.state = Closed
 	if err != 0 && e.err == 0 {
 		e.err = err
