@@ -5,6 +5,7 @@ import "netgpusim/sim"
 // patience is what decides when a connection that gets no answer is given up.
 type patience struct {
 	heard       sim.Time // when the last acknowledgement came (rcv_tstamp)
+	resentAt    sim.Time // the first timeout since something was acknowledged
 	probedAt    sim.Time // the first zero-window probe for the data that wait, Never before
 	userTimeout sim.Time // TCP_USER_TIMEOUT, 0 for none
 	probes      uint8    // probes in a row without an answer, for windows or to keep alive (icsk_probes_out)
@@ -52,14 +53,14 @@ func (e *Endpoint) timedOut(now sim.Time) bool {
 		// The peer has shrunk its window: as long as it answers there is no hurry.
 		return now-p.heard > rtoMax
 	}
-	if s.retries == 0 || s.undo.stamp == 0 {
+	if s.retries == 0 {
 		return false
 	}
 	limit := p.userTimeout
 	if limit == 0 {
 		limit = retriesTake(e.retriesAllowed(s.rtt.timeout() < rtoMax))
 	}
-	return e.sinceResent(now) >= limit
+	return now-p.resentAt >= limit
 }
 
 // retriesAllowed is how many timeouts in a row a connection survives; alive says that
@@ -89,10 +90,18 @@ func retriesTake(n int) sim.Time {
 	return total
 }
 
-// sinceResent is the time since something was first sent again, by the clock of
-// timestamps.
-func (e *Endpoint) sinceResent(now sim.Time) sim.Time {
-	return sim.Time(int32(timestamp(now)-e.snd.undo.stamp)) * sim.Millisecond
+// countTimeout notes that what is out is sent again because of a timeout. Linux counts the
+// time from the first retransmission of the whole loss episode, and can so give up a
+// connection that still moves.
+func (e *Endpoint) countTimeout(now sim.Time) {
+	s := &e.snd
+	if s.window == 0 && !e.closing.orphan {
+		return // it probes a window that was shrunk
+	}
+	if s.retries == 0 {
+		e.patience.resentAt = now
+	}
+	s.retries++
 }
 
 // withinUserTimeout shortens the wait for the next timeout such that the user timeout is
@@ -107,10 +116,10 @@ func (e *Endpoint) withinUserTimeout(wait, elapsed sim.Time) sim.Time {
 // retryWait is how long to wait for an answer to what is sent again.
 func (e *Endpoint) retryWait(now sim.Time) sim.Time {
 	s := &e.snd
-	if s.retries == 0 || s.undo.stamp == 0 {
+	if s.retries == 0 {
 		return s.rtt.timeout()
 	}
-	return e.withinUserTimeout(s.rtt.timeout(), e.sinceResent(now))
+	return e.withinUserTimeout(s.rtt.timeout(), now-e.patience.resentAt)
 }
 
 // persistTimeout is the expiry of the timer that probes a closed window

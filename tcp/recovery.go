@@ -154,9 +154,7 @@ func (e *Endpoint) timeout(now sim.Time) {
 	e.stats.timeouts++
 	s.tailProbe.end = 0
 	e.enterLoss(now)
-	if s.window > 0 || e.closing.orphan {
-		s.retries++ // otherwise the retransmission probes a window that was shrunk
-	}
+	e.countTimeout(now)
 	s.rexmit = rexmitLost
 	s.rtt.backoff = min(s.rtt.backoff+1, maxBackoff)
 	s.timer.arm(timerRTO, now+e.retryWait(now))

@@ -25,7 +25,7 @@ func (e *Endpoint) inputTimeWait(now sim.Time, seg *Segment) {
 	if stale || seg.Flags.Has(ACK) {
 		e.slowAt = now + timeWaitLen
 	}
-	if seg.Len > 0 || e.mayAnswer(now) {
+	if e.mayAnswerTo(now, seg) {
 		e.answer()
 	}
 }
