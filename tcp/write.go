@@ -36,6 +36,7 @@ func (e *Endpoint) Write(now sim.Time, n, fragLimit int) WriteResult {
 	if s.fragUsed >= fragLimit {
 		s.fragUsed = 0 // of a fragment of another size
 	}
+	s.checkAppLimited()
 	goal := e.sizeGoal()
 	for r.Accepted < n {
 		k, fresh := s.tailFor(goal, own)
@@ -141,9 +142,14 @@ func (e *Endpoint) WriteReady() bool {
 func (s *sender) queued() uint64 { return s.end - s.una }
 
 // growBuffer is Linux's send buffer tuning (tcp_sndbuf_expand): twice the congestion
-// window, each segment charged as if it had an skb of its own, up to Spec.SendBuffer.
+// window (BBR: three times), each segment charged as if it had an skb of its own, up to
+// Spec.SendBuffer.
 func (s *sender) growBuffer(most sim.Bytes, mss uint16) {
 	head := uint64(1) << bits.Len(uint(mss)+2*320-1) // power of two, as kmalloc
-	want := 2 * uint64(max(s.cwnd.size, 10)) * (head + 256)
+	times := uint64(2)
+	if s.model != nil {
+		times = 3
+	}
+	want := times * uint64(max(s.cwnd.size, 10)) * (head + 256)
 	s.buffer = max(s.buffer, min(want, uint64(most)))
 }
