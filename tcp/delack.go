@@ -97,7 +97,7 @@ func (e *Endpoint) ackDue(now sim.Time) bool {
 func (e *Endpoint) compress(now sim.Time) bool {
 	r := &e.rcv
 	a := &r.ack
-	if !e.spec.SACK || a.saved >= compressedMax {
+	if !e.opt.sack || a.saved >= compressedMax {
 		return true
 	}
 	if a.dupNxt != r.nxt {

@@ -25,7 +25,7 @@ func verifySender(s *sender) error {
 		if err := verifySKB(&b.skb); err != nil {
 			return fmt.Errorf("block %d: %w", i, err)
 		}
-		if b.segs != segments(b.len, b.mss) {
+		if b.segs != b.frames(b.mss) {
 			return fmt.Errorf("block %d of %d bytes at MSS %d counts %d segments", i, b.len, b.mss, b.segs)
 		}
 		at = b.end()
@@ -109,7 +109,10 @@ func (b *scoreboard) covers(left, right uint64) bool {
 }
 
 func verifySKB(k *skb) error {
-	if k.nfrags == 0 || k.nfrags > maxFrags || uint32(k.ends[k.nfrags-1]) != k.len {
+	if k.data() == 0 && k.fin && k.nfrags == 0 {
+		return nil
+	}
+	if k.nfrags == 0 || k.nfrags > maxFrags || uint32(k.ends[k.nfrags-1]) != k.data() {
 		return fmt.Errorf("%d bytes in %d fragments that end at %v", k.len, k.nfrags, k.ends)
 	}
 	for i := 1; i < int(k.nfrags); i++ {

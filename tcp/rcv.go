@@ -26,8 +26,9 @@ type receiver struct {
 	ack     ackState
 	win     windowState
 
-	tsRecent uint32 // to be echoed (RFC 7323 section 4.3)
-	mss      uint16 // largest segment seen: what a full one is (Linux: rcv_mss)
+	tsRecent   uint32   // to be echoed (RFC 7323 section 4.3)
+	tsRecentAt sim.Time // when it came
+	mss        uint16   // largest segment seen: what a full one is (Linux: rcv_mss)
 }
 
 func (r *receiver) init(spec *Spec, mss uint16) {
@@ -67,66 +68,54 @@ func (e *Endpoint) NextDelivery() (Delivery, bool) {
 	return d, true
 }
 
-// acceptable says whether a segment may belong to this moment of the connection (RFC
-// 9293 section 3.10.7.4 first check, RFC 7323 PAWS). One that does not is answered
-// with an ACK.
-func (e *Endpoint) acceptable(now sim.Time, seg *Segment) bool {
-	r := &e.rcv
-	d := seqDistance(seqOf(e.cfg.RemoteISS, r.nxt), seg.Seq)
-	end := d + int64(seg.Len)
-	if e.spec.Timestamps && int32(r.tsRecent-seg.TSVal) > 1 && r.tsRecent != 0 {
-		// An old segment from before the sequence numbers wrapped; except a pure ACK
-		// that was only overtaken (tcp_disordered_ack).
-		if seg.Len > 0 || d != 0 {
-			r.ack.now = true
-			return false
-		}
-	}
-	if e.spec.Timestamps && d <= -int64(r.nxt-r.wup) {
-		// Also of a duplicate (RFC 7323 section 4.3): echoing an older stamp would make
-		// the peer measure the time that it waited for an ACK that was lost.
-		if int32(seg.TSVal-r.tsRecent) > 0 {
-			r.tsRecent = seg.TSVal
-		}
-	}
-	if end < -int64(r.nxt-r.wup) || d > int64(r.room()) {
-		if seg.Len > 0 && d < 0 {
-			r.quickACKs(maxQuickACKs)
-			e.setDSACK(r.nxt+uint64(d), r.nxt+uint64(min(end, 0)))
-		}
-		r.ack.now = true
-		return false
-	}
-	return true
-}
-
-// receive takes the payload of an acceptable segment (tcp_data_queue).
+// receive takes payload and FIN of an acceptable segment (tcp_data_queue).
 func (e *Endpoint) receive(now sim.Time, seg *Segment) {
-	if seg.Len == 0 {
+	if seg.Len == 0 && !seg.Flags.Has(FIN) {
 		return
 	}
 	r := &e.rcv
 	e.measureRTT(now, seg)
 	e.cwrArrived(seg)
 	d := seqDistance(seqOf(e.cfg.RemoteISS, r.nxt), seg.Seq)
-	end := d + int64(seg.Len)
+	data := d + int64(seg.Len)
+	end := data
+	if seg.Flags.Has(FIN) {
+		end++
+	}
 	switch {
 	case end <= 0:
 		e.stats.duplicates++
 		e.setDSACK(r.nxt+uint64(d), r.nxt+uint64(end))
 		r.unwanted(seg)
-	case d >= int64(r.room()):
+	case d >= int64(r.room()) && (seg.Len > 0 || r.room() > 0):
 		r.unwanted(seg) // it comes although the window is closed
 	case d <= 0:
 		e.setDSACK(r.nxt+uint64(d), r.nxt)
-		e.dataArrived(now, seg)
-		r.deliver(seg.Handle, uint32(-d), uint32(end))
+		if seg.Len > 0 {
+			e.dataArrived(now, seg)
+		}
+		if data > 0 {
+			r.deliver(seg.Handle, uint32(-d), uint32(data))
+		} else {
+			r.drop(seg)
+		}
+		if end > data {
+			e.noteFIN(r.nxt)
+		}
 		e.takeOutOfOrder()
+		e.takeFIN(now)
 		e.growWindow(seg)
 	default:
+		if end > data {
+			e.noteFIN(r.nxt + uint64(data))
+		}
+		if seg.Len == 0 {
+			r.ack.now = true // it says that something before it is missing
+			return
+		}
 		e.dataArrived(now, seg)
 		e.stats.outOfOrder++
-		e.queueOutOfOrder(seg, r.nxt+uint64(d), r.nxt+uint64(end))
+		e.queueOutOfOrder(seg, r.nxt+uint64(d), r.nxt+uint64(data))
 	}
 }
 

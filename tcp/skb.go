@@ -17,6 +17,7 @@ type skb struct {
 	len    uint32
 	nfrags uint8
 	push   bool // carries PSH
+	fin    bool // its last place in the stream is the FIN
 	// joins says that the first fragment is the rest of the one that ends the run
 	// before: a cut went through the fragment.
 	joins bool
@@ -24,6 +25,17 @@ type skb struct {
 }
 
 func (s *skb) end() uint64 { return s.off + uint64(s.len) }
+
+// data is how many bytes of it are payload.
+func (s *skb) data() uint32 {
+	if s.fin {
+		return s.len - 1
+	}
+	return s.len
+}
+
+// frames is how many frames it makes; a FIN rides on the last.
+func (s *skb) frames(mss uint16) uint16 { return max(segments(s.data(), mss), 1) }
 
 // extend appends n bytes in the last fragment if grow is set, else in a new one.
 func (s *skb) extend(n uint32, grow bool) {
@@ -96,6 +108,8 @@ func (s *skb) join(next *skb, n uint32) bool {
 	s.len += n
 	if n < next.len {
 		next.drop(n)
+	} else {
+		s.fin = next.fin
 	}
 	return true
 }

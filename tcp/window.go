@@ -111,7 +111,7 @@ func (w *windowState) adjust(now sim.Time, copied uint64, spec *Spec, mss uint64
 func (e *Endpoint) measureRTT(now sim.Time, seg *Segment) {
 	r := &e.rcv
 	w := &r.win
-	if e.spec.Timestamps {
+	if e.opt.timestamps {
 		if seg.TSEcr == w.rttEcho || seg.TSEcr == 0 || seg.Len < uint32(r.mss) {
 			return
 		}
