@@ -126,6 +126,9 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 	if frags, ok = e.sendNew(now, seg); ok {
 		return frags, true
 	}
+	if frags, ok = e.sendUnlost(now, seg); ok {
+		return frags, true
+	}
 	e.finishOutput(now)
 	if e.ackDue(now) {
 		e.fill(now, seg)
