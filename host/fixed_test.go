@@ -116,7 +116,7 @@ func TestGoodputIsBuffersPerCompletionTime(t *testing.T) {
 		bits := float64(8 * size * buffers)
 		within(t, fmt.Sprint("goodput by completion time, buffers: ", buffers), goodput(w)*1e9, bits/u.CompletionTime.Seconds(), 0.02)
 		onWire := s.Link.Rate.Pace().Time(int64(size * 1538 / 1420))
-		within(t, fmt.Sprint("completion time, buffers: ", buffers), u.CompletionTime.Seconds(), (2*delay + onWire).Seconds(), 0.1)
+		within(t, fmt.Sprint("completion time, buffers: ", buffers), u.CompletionTime.Seconds(), (2*delay + onWire).Seconds(), 0.12) // interrupts are moderated
 		if u.CompletionLimited < 0.85 || u.Completions == 0 {
 			t.Errorf("buffers %d: waited for completions for %.3f of the time", buffers, u.CompletionLimited)
 		}

@@ -86,7 +86,6 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 	news.rate.acked, news.rate.losses = uint32(s.delivered-delivered), uint32(s.rtx.lostEver-given)
 	s.rateGenerate(now, &news.rate)
 	e.control(now, &news)
-	s.growBuffer(e.spec.SendBuffer, e.mss)
 	return true
 }
 

@@ -37,6 +37,7 @@ type flowPair struct {
 	end    [2]*Endpoint // sender, receiver
 	armed  [2]sim.Time
 	freeAt sim.Time // its access link
+	asleep bool     // the writer waits for room in the send buffer
 }
 
 type bellEvent struct {
@@ -86,7 +87,9 @@ func (d *dumbbell) turn(i, side int) {
 	var seg Segment
 	for {
 		if side == 0 {
-			for e.WriteReady() && e.Write(d.now, 128<<10, 4096).Accepted > 0 {
+			// The writer sleeps when the buffer is full, until it is to be woken.
+			for f.asleep = f.asleep && !e.WriteReady(); !f.asleep; {
+				f.asleep = e.Write(d.now, 128<<10, 4096).Accepted < 128<<10
 			}
 		}
 		if _, ok := e.Output(d.now, &seg); !ok {

@@ -108,7 +108,7 @@ func (e *Endpoint) markArrived(seg *Segment) {
 	switch seg.ECN {
 	case NotECT:
 		if x.seen {
-			e.rcv.quickACKs(2) // probably sent again: its sender waits for this ACK
+			e.enterQuickACK(2) // probably sent again: its sender waits for this ACK
 		}
 		return
 	case CE:
@@ -116,7 +116,7 @@ func (e *Endpoint) markArrived(seg *Segment) {
 			d.marked(e, true)
 		}
 		if !x.demand {
-			e.rcv.quickACKs(2) // the sender's window may be very small
+			e.enterQuickACK(2) // the sender's window may be very small
 			x.demand = true
 		}
 	default:

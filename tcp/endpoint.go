@@ -18,6 +18,9 @@ type Config struct {
 	// what Linux advertises unless its receive buffer is below 128 KiB. Connect and
 	// Accept learn it from the SYN.
 	PeerWindow sim.Bytes
+
+	// Buffers is how the driver keeps what it receives: what memory that costs.
+	Buffers Buffers
 }
 
 // Endpoint is one end of a connection. It is not safe for concurrent use.
@@ -39,6 +42,7 @@ type Endpoint struct {
 	now    sim.Time // of the last call
 	rttNew sim.Time // sample of the last Input, 0 if it gave none
 	stats  counters
+	mib    MIB
 }
 
 // New returns one end of a connection that has just been established. It fails if
@@ -52,10 +56,10 @@ func New(spec *Spec, cfg Config) (*Endpoint, error) {
 	e.state, e.opt = Established, asConfigured(spec)
 	e.syncMSS()
 	e.snd.init(spec, cfg, e.mss)
-	e.rcv.init(spec, e.mss)
+	e.rcv.init(spec, cfg, e.mss)
 	e.snd.ecn.ok = spec.ECN == 1
 	e.startCongestion(spec.Congestion)
-	e.snd.growBuffer(spec.SendBuffer, e.mss)
+	e.snd.expandBuffer(spec, cfg.MTU)
 	return e, nil
 }
 
@@ -83,7 +87,7 @@ func (e *Endpoint) MSS() int { return int(e.mss) }
 func (e *Endpoint) Input(now sim.Time, seg *Segment) {
 	e.advance(now)
 	e.rttNew = 0
-	e.snd.corked = false
+	e.snd.letGo()
 	if e.state != Established {
 		e.inputState(now, seg)
 		return
@@ -150,6 +154,7 @@ func (e *Endpoint) Timer(now sim.Time) {
 		e.snd.pacing.wake = sim.Never
 	}
 	if now >= e.snd.timer.at {
+		e.snd.letGo()
 		e.retransmitTimer(now)
 	}
 	if now >= e.handshake.at {
@@ -185,7 +190,7 @@ func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 	e.ecnFill(seg)
 	seg.OptLen = uint8(e.optionLen(int(seg.NSACK)))
 	seg.MSS = e.mss - uint16(int(seg.OptLen)-e.optionLen(0))
-	e.ackSent(seg)
+	e.ackSent()
 }
 
 // timestampsOn and sackOn say what was negotiated.

@@ -29,7 +29,7 @@ func Connect(spec *Spec, cfg Config, now sim.Time) (*Endpoint, error) {
 	e.opt.sndScale = 0
 	e.open(SynSent, now)
 	e.snd.ecn.ok = spec.ECN == 1 || e.needsECN()
-	e.rcv.wnd = e.rcv.firstWindow(e.spec, e.ownMSS())
+	e.firstWindow(e.ownMSS())
 	return e, nil
 }
 
@@ -51,7 +51,7 @@ func Accept(spec *Spec, cfg Config, now sim.Time, syn *Segment) (*Endpoint, erro
 	if e.opt.timestamps {
 		mss -= timestampOption
 	}
-	e.rcv.wnd = e.rcv.firstWindow(e.spec, mss)
+	e.firstWindow(mss)
 	return e, nil
 }
 
@@ -61,7 +61,7 @@ func (e *Endpoint) open(s State, now sim.Time) {
 	e.state = s
 	e.syncMSS()
 	e.snd.init(e.spec, e.cfg, e.mss)
-	e.rcv.init(e.spec, e.mss)
+	e.rcv.init(e.spec, e.cfg, e.mss)
 	e.rcv.win.grain = 1 << e.opt.rcvScale
 	e.handshake.due = true
 }
@@ -93,14 +93,11 @@ func (e *Endpoint) ownMSS() uint16 {
 	return uint16(max(int(min(e.cfg.MTU, ipPacketMax))-networkLen(e.spec)-tcpHeader, minSendMSS))
 }
 
-// firstWindow is the window of a SYN: whole segments in half the receive buffer, at most
-// 65535 (tcp_select_initial_window).
-func (r *receiver) firstWindow(spec *Spec, mss uint16) uint64 {
-	space := r.win.buffer / 2
-	if space > uint64(mss) {
-		space -= space % uint64(mss)
-	}
-	return min(space, maxUnscaledWindow)
+// firstWindow is the window of a SYN: whole segments in what the receive buffer is worth,
+// at most 65535 (tcp_select_initial_window).
+func (e *Endpoint) firstWindow(mss uint16) {
+	window, _ := e.spec.initialWindow(e.spec.winFromSpace(e.rcv.memory.buffer), 0, int64(mss))
+	e.rcv.wnd = uint64(window)
 }
 
 // outputHandshake gives the SYN or SYN-ACK if it is due.
@@ -220,13 +217,13 @@ func (e *Endpoint) establish(now sim.Time, seg *Segment) {
 	e.takeFirstWindow(seg)
 	s.wl1 = 0
 	e.syncMSS()
-	e.rcv.established(e)
+	e.receiverEstablished()
 	e.measureHandshake(now, seg)
 	e.startCongestion(e.spec.Congestion)
 	if h.resent > 1 && !e.spuriousSYN(seg) {
 		s.cwnd.set(1) // tcp_init_transfer: the SYN was lost more than once
 	}
-	s.growBuffer(e.spec.SendBuffer, e.mss)
+	s.expandBuffer(e.spec, e.cfg.MTU)
 	s.lastSend = now
 }
 
@@ -254,12 +251,17 @@ func (e *Endpoint) spuriousSYN(seg *Segment) bool {
 	return e.opt.timestamps && seg.TSEcr == e.handshake.firstTS
 }
 
-// established makes the receiver ready: the SYN has advertised its window.
-func (r *receiver) established(e *Endpoint) {
-	r.win.grain = 1 << e.opt.rcvScale
-	r.win.threshold = r.wnd
-	r.win.space = min(r.win.threshold, 10*uint64(e.mss))
-	r.mss = min(defaultMSS, e.mss)
+// receiverEstablished makes the receiver ready for what was negotiated
+// (tcp_init_buffer_space, tcp_initialize_rcv_mss).
+func (e *Endpoint) receiverEstablished() {
+	r := &e.rcv
+	w := &r.win
+	r.advMSS = e.ownMSS() - uint16(bareOptionLen(e.opt.timestamps, 0))
+	w.grain = 1 << e.opt.rcvScale
+	w.clamp = min(w.clamp, maxUnscaledWindow<<e.opt.rcvScale)
+	w.threshold = min(int64(r.wnd), w.clamp)
+	w.space = min(w.threshold, 10*int64(r.advMSS))
+	r.ack.mss = max(min(r.advMSS, e.mss, uint16(r.wnd/2), rcvMSSGuess), segmentMin-tcpHeader)
 }
 
 // inputSynReceived is a segment in SYN-RECEIVED (RFC 9293 section 3.10.7.4,

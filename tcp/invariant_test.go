@@ -7,12 +7,13 @@ func verify(e *Endpoint) error {
 	if err := verifySender(&e.snd); err != nil {
 		return err
 	}
-	return verifyReceiver(&e.rcv)
+	return verifyReceiver(e)
 }
 
 func verifySender(s *sender) error {
 	q := &s.rtx
 	at := s.una
+	sent, unsent := int64(0), int64(0)
 	var out [3]uint32
 	var gone, resent, hidden uint32
 	var lostInOrder []uint32
@@ -29,6 +30,7 @@ func verifySender(s *sender) error {
 			return fmt.Errorf("block %d of %d bytes at MSS %d counts %d segments", i, b.len, b.mss, b.segs)
 		}
 		at = b.end()
+		sent += int64(b.truesize)
 		out[b.state] += uint32(b.segs)
 		if b.gone {
 			gone += uint32(b.segs)
@@ -70,6 +72,10 @@ func verifySender(s *sender) error {
 			return fmt.Errorf("skb %d: %w", i, err)
 		}
 		at = k.end()
+		unsent += int64(k.truesize)
+	}
+	if sent != q.mem || unsent != s.mem {
+		return fmt.Errorf("%d and %d bytes charged for what is sent and not, counted %d and %d", sent, unsent, q.mem, s.mem)
 	}
 	if at != s.end {
 		return fmt.Errorf("the write queue ends at %d, want %d", at, s.end)
@@ -123,9 +129,22 @@ func verifySKB(k *skb) error {
 	return nil
 }
 
-func verifyReceiver(r *receiver) error {
+func verifyReceiver(e *Endpoint) error {
+	r := &e.rcv
 	q := &r.ooo
 	last, bytes := r.nxt, uint64(0)
+	charged, end := int64(0), r.memory.from
+	for i := range r.memory.queue.len() {
+		k := r.memory.queue.at(i)
+		if k.end <= end || k.end <= r.copied {
+			return fmt.Errorf("skb %d of the receive queue ends at %d, the one before at %d, read is %d", i, k.end, end, r.copied)
+		}
+		end = k.end
+		charged += int64(k.truesize)
+	}
+	if r.memory.queue.len() > 0 && end != r.copied+e.unread() {
+		return fmt.Errorf("the receive queue ends at %d, want %d", end, r.copied+e.unread())
+	}
 	for i := range q.ranges.len() {
 		g := q.ranges.at(i)
 		if g.left <= last || g.right <= g.left {
@@ -138,6 +157,13 @@ func verifyReceiver(r *receiver) error {
 				return fmt.Errorf("range %d has a buffer [%d,%d) at %d", i, b.left, b.right, at)
 			}
 			at = max(at, b.right)
+			charged += int64(b.truesize)
+			if b.joined && (id == g.first || b.truesize != 0) {
+				return fmt.Errorf("range %d: buffer [%d,%d) is joined to none, or charged", i, b.left, b.right)
+			}
+			if id != g.first && q.buffers[b.prev].next != id {
+				return fmt.Errorf("range %d: the chain is broken at %d", i, b.left)
+			}
 			if (b.next == none) != (id == g.last) {
 				return fmt.Errorf("range %d does not end with its last buffer", i)
 			}
@@ -150,6 +176,9 @@ func verifyReceiver(r *receiver) error {
 	}
 	if bytes != q.bytes {
 		return fmt.Errorf("%d bytes out of order, counted %d", bytes, q.bytes)
+	}
+	if charged != r.memory.charged {
+		return fmt.Errorf("%d bytes of memory charged, counted %d", charged, r.memory.charged)
 	}
 	for i := range int(r.nrecent) {
 		s := r.recent[i]

@@ -111,11 +111,11 @@ func checkSpans(t *testing.T, b *scoreboard, twin []bool) {
 func TestCuttingAndJoiningKeepsFragments(t *testing.T) {
 	random := sim.NewRand(1, "skb")
 	for range 2000 {
-		var k skb
+		k := skb{truesize: skbOverhead}
 		var twin []int
 		for f := range 1 + random.Intn(maxFrags) {
 			n := 1 + random.Intn(3000)
-			k.extend(uint32(n), false)
+			k.extend(uint32(n), false, uint32(n))
 			for range n {
 				twin = append(twin, f)
 			}
@@ -131,6 +131,9 @@ func TestCuttingAndJoiningKeepsFragments(t *testing.T) {
 		head := k.take(n)
 		checkFragments(t, &head, twin[:n])
 		checkFragments(t, &k, twin[n:])
+		if head.truesize+k.truesize != whole.truesize+skbOverhead {
+			t.Fatalf("cut at %d: the parts are charged %d and %d, the whole was %d", n, head.truesize, k.truesize, whole.truesize)
+		}
 		if k.off != uint64(n) || head.off != 0 {
 			t.Fatalf("cut at %d: the parts begin at %d and %d", n, head.off, k.off)
 		}

@@ -50,6 +50,7 @@ type retransmitQueue struct {
 	lostOut    uint32    // of them, gone (Linux: lost_out)
 	retransOut uint32    // and resent (Linux: retrans_out)
 	lostEver   uint64    // segments ever given up (Linux: tp->lost)
+	mem        int64     // truesize of all blocks
 }
 
 func (q *retransmitQueue) empty() bool { return q.order.len() == 0 }
@@ -93,6 +94,7 @@ func (q *retransmitQueue) push(s *skb, now sim.Time, mss uint16) *block {
 	*b = block{skb: *s, sentAt: now, mss: mss, segs: s.frames(mss)}
 	q.order.pushBack(id)
 	q.out[inFlight] += uint32(b.segs)
+	q.mem += int64(b.truesize)
 	q.append(&q.flight, id)
 	return b
 }
@@ -116,6 +118,7 @@ func (q *retransmitQueue) popFront() {
 	b := &q.blocks[id]
 	q.unlink(id)
 	q.count(b, -uint32(b.segs))
+	q.mem -= int64(b.truesize)
 	q.order.popFront()
 	q.free = append(q.free, id)
 }
@@ -136,6 +139,7 @@ func (q *retransmitQueue) count(b *block, n uint32) {
 func (q *retransmitQueue) trimFront(n uint32) {
 	b := q.head()
 	b.drop(n)
+	q.mem -= int64(n)
 	q.recount(b)
 }
 
@@ -169,6 +173,7 @@ func (q *retransmitQueue) split(i int, n uint32) {
 	a, b := &q.blocks[first], &q.blocks[second]
 	*b = *a
 	a.skb = b.take(n)
+	q.mem += skbOverhead
 	q.order.insert(i+1, second)
 	q.recount(a)
 	b.segs = b.frames(b.mss)

@@ -10,13 +10,18 @@ type sender struct {
 	writeQ   ring[skb]
 	rtx      retransmitQueue
 	sacks    scoreboard
-	buffer   uint64 // bytes between una and end at which Write stops
+	mem      int64  // truesize of writeQ
+	buffer   int64  // truesize of all that is queued at which Write stops (sk_sndbuf)
+	locked   bool   // by SO_SNDBUF: buffer stays (SOCK_SNDBUF_LOCK)
+	lowat    uint64 // unsent bytes at which Write stops (TCP_NOTSENT_LOWAT), 0 for no limit
 	fragUsed int    // bytes used in the fragment that is being filled
 	pushed   uint64 // end of the last skb that got PSH
 	inNIC    uint64 // payload bytes between Output and Sent
 	small    uint64 // end of the last segment shorter than MSS, for Nagle
 	blocked  bool   // the last Write found the buffer full
-	corked   bool   // a short tail waits for more data
+	corked   bool   // a short tail waits for more data (autocorking)
+	nagle    nagle  // what the application has set
+	pass     nagle  // what holds for the present attempt to send
 
 	window    uint64 // as the peer has advertised, from una
 	maxWindow uint64 // largest so far
@@ -80,6 +85,8 @@ func (s *sender) init(spec *Spec, cfg Config, mss uint16) {
 	s.pacing.init(spec)
 	s.rtt.rto = rtoInitial
 	s.timer.at = sim.Never
+	s.buffer = int64(spec.SendInitial)
+	s.lowat = uint64(spec.NotSentLowat)
 }
 
 // windowEnd is the offset up to which the peer takes data.
@@ -129,7 +136,7 @@ func (e *Endpoint) Sent(now sim.Time, n int) {
 	e.advance(now)
 	s := &e.snd
 	s.inNIC -= min(s.inNIC, uint64(max(n, 0)))
-	s.corked = false
+	s.letGo()
 }
 
 // Acked is how many bytes of the stream the peer has acknowledged.
@@ -180,7 +187,7 @@ func (e *Endpoint) quota(now sim.Time) (n uint32, stop limit) {
 	most := s.autosize(mss)
 	limit := uint32(mss)
 	if k.data() <= uint32(mss) {
-		if last && !k.fin && s.nagle(k.len, mss) {
+		if last && !k.fin && s.waits(k.len, mss) {
 			return 0, limitNagle
 		}
 	} else {
@@ -204,12 +211,6 @@ func (s *sender) roomAt(offset uint64) uint64 {
 	return end - min(end, offset)
 }
 
-// nagle is Minshall's form of RFC 9293 section 3.7.4: a short segment waits while an
-// earlier short one is unacknowledged.
-func (s *sender) nagle(n uint32, mss uint16) bool {
-	return n < uint32(mss) && s.small > s.una
-}
-
 // splitPoint is how much of an skb to send: whole segments within the windows, and a
 // short end only where Nagle's rule allows it (tcp_mss_split_point).
 func (s *sender) splitPoint(k *skb, segs uint32, mss uint16, last bool) uint32 {
@@ -221,7 +222,7 @@ func (s *sender) splitPoint(k *skb, segs uint32, mss uint16, last bool) uint32 {
 	if !last && uint64(most) <= s.roomAt(k.off) {
 		return needed
 	}
-	if short := needed % uint32(mss); short > 0 && !k.fin && s.nagle(short, mss) {
+	if short := needed % uint32(mss); short > 0 && !k.fin && s.holds(short, mss) {
 		return needed - short
 	}
 	return needed
@@ -279,8 +280,10 @@ func (e *Endpoint) sendData(now sim.Time, seg *Segment, n uint32) (frags int) {
 	k := s.writeQ.front()
 	idle := s.rtx.empty()
 	var b *block
+	s.mem -= int64(k.truesize)
 	if n < k.len {
 		head := k.take(n)
+		s.mem += int64(k.truesize)
 		b = s.rtx.push(&head, now, seg.MSS)
 	} else {
 		b = s.rtx.push(k, now, seg.MSS)
@@ -316,6 +319,8 @@ func (e *Endpoint) transmit(now sim.Time, seg *Segment, b *block) {
 		seg.Flags |= FIN
 	}
 	s.inNIC += uint64(seg.Len)
+	e.quickSent(b.segs - 1)
+	e.rcv.ack.repliedAt(now, s.lastSend)
 	s.lastSend = now
 	s.pacing.charge(now, b.len, b.segs)
 	e.stats.segsOut += int64(b.segs)
@@ -329,6 +334,9 @@ func (e *Endpoint) finishOutput(now sim.Time) {
 		s.stopped = limitCwnd // what is lost comes first
 	}
 	e.stats.limit(now, s.stopped)
+	if s.blocked && s.inFlight() < s.cwnd.size {
+		s.expandBuffer(e.spec, e.cfg.MTU)
+	}
 	if s.sentAny {
 		s.sentAny = false
 		e.scheduleProbe(now, false)
