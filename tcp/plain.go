@@ -142,7 +142,7 @@ func (e *Endpoint) markLost() {
 // and once per recovery the last segment, so that a lost tail does not need a timeout.
 func (e *Endpoint) sendUnlost(now sim.Time, seg *Segment) (frags int, ok bool) {
 	s := &e.snd
-	if !s.plain || s.ca != CARecovery || !e.sackOn() || s.inFlight() >= s.cwnd.size || s.paced(now) {
+	if s.ca != CARecovery || !e.sackOn() || s.inFlight() >= s.cwnd.size || s.paced(now) {
 		return 0, false
 	}
 	if k := s.writeQ.len(); k > 0 && s.roomAt(s.nxt) > 0 {
