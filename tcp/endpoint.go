@@ -21,8 +21,8 @@ type Config struct {
 
 	// What the application has set before the handshake and the SYN shows; 0 where
 	// it has set nothing.
-	ReceiveBuffer int    // SO_RCVBUF, bytes as given
-	WindowClamp   int    // TCP_WINDOW_CLAMP, bytes
+	ReceiveBuffer int // SO_RCVBUF, bytes as given
+	WindowClamp   int // TCP_WINDOW_CLAMP, bytes
 
 	// Buffers is how the driver keeps what it receives: what memory that costs.
 	Buffers Buffers
@@ -129,14 +129,24 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 		e.sendPriorACK(now, seg)
 		return 0, true
 	}
-	if frags, ok = e.sendProbe(now, seg); ok {
-		return frags, true
+	s := &e.snd
+	if s.probe != probeNone {
+		if frags, ok = e.sendProbe(now, seg); ok {
+			return frags, true
+		}
 	}
-	if frags, ok = e.retransmit(now, seg); ok {
-		return frags, true
+	if s.rtx.lost.head != none || s.rexmit == rexmitNew {
+		if frags, ok = e.retransmit(now, seg); ok {
+			return frags, true
+		}
 	}
 	if frags, ok = e.sendNew(now, seg); ok {
 		return frags, true
+	}
+	if s.plain {
+		if frags, ok = e.sendUnlost(now, seg); ok {
+			return frags, true
+		}
 	}
 	e.finishOutput(now)
 	if e.ackDue(now) {
