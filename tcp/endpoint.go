@@ -21,9 +21,8 @@ type Config struct {
 
 	// What the application has set before the handshake and the SYN shows; 0 where
 	// it has set nothing.
-	ReceiveBuffer int    // SO_RCVBUF, bytes as given
-	WindowClamp   int    // TCP_WINDOW_CLAMP, bytes
-	UserMSS       uint16 // TCP_MAXSEG, before options are subtracted
+	ReceiveBuffer int // SO_RCVBUF, bytes as given
+	WindowClamp   int // TCP_WINDOW_CLAMP, bytes
 
 	// Buffers is how the driver keeps what it receives: what memory that costs.
 	Buffers Buffers
@@ -41,6 +40,9 @@ type Endpoint struct {
 	handshake handshake
 	closing   closing
 	reply     reply // a segment that answers one that was not acceptable
+	patience  patience
+	keepalive keepalive
+	slowAt    sim.Time // see slowTimer
 
 	snd sender
 	rcv receiver
@@ -78,7 +80,7 @@ func newEndpoint(spec *Spec, cfg Config) (*Endpoint, error) {
 		return nil, fmt.Errorf("peer window %d: a SYN can advertise 0 to %d bytes", cfg.PeerWindow, maxUnscaledWindow)
 	}
 	e := &Endpoint{spec: spec, cfg: cfg}
-	e.handshake.at, e.closing.at = sim.Never, sim.Never
+	e.handshake.at, e.slowAt, e.patience.probedAt = sim.Never, sim.Never, sim.Never
 	return e, nil
 }
 
@@ -127,14 +129,24 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 		e.sendPriorACK(now, seg)
 		return 0, true
 	}
-	if frags, ok = e.sendProbe(now, seg); ok {
-		return frags, true
+	s := &e.snd
+	if s.probe != probeNone {
+		if frags, ok = e.sendProbe(now, seg); ok {
+			return frags, true
+		}
 	}
-	if frags, ok = e.retransmit(now, seg); ok {
-		return frags, true
+	if s.rtx.lost.head != none || s.rexmit == rexmitNew {
+		if frags, ok = e.retransmit(now, seg); ok {
+			return frags, true
+		}
 	}
 	if frags, ok = e.sendNew(now, seg); ok {
 		return frags, true
+	}
+	if s.plain {
+		if frags, ok = e.sendUnlost(now, seg); ok {
+			return frags, true
+		}
 	}
 	e.finishOutput(now)
 	if e.ackDue(now) {
@@ -146,7 +158,7 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 
 // Deadline is when Timer must be called, sim.Never if no timer runs.
 func (e *Endpoint) Deadline() sim.Time {
-	return min(e.snd.timer.at, e.snd.pacing.wake, e.rcv.ack.delayedAt, e.rcv.ack.compressedAt, e.handshake.at, e.closing.at)
+	return min(e.snd.timer.at, e.snd.pacing.wake, e.rcv.ack.delayedAt, e.rcv.ack.compressedAt, e.handshake.at, e.slowAt)
 }
 
 // Timer runs the timers that are due. Calling it early does nothing.
@@ -163,8 +175,8 @@ func (e *Endpoint) Timer(now sim.Time) {
 	if now >= e.handshake.at {
 		e.handshakeTimer(now)
 	}
-	if now >= e.closing.at {
-		e.closingTimer(now)
+	if now >= e.slowAt {
+		e.slowTimer(now)
 	}
 }
 

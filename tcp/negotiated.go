@@ -33,6 +33,7 @@ func (e *Endpoint) syncMSS() {
 	n := int(min(e.cfg.MTU, ipPacketMax)) - networkLen(e.spec) - tcpHeader
 	n = max(min(n, int(e.opt.mss)), minSendMSS)
 	e.mss = uint16(n - e.optionLen(0))
+	e.snd.mss = e.mss
 }
 
 // PeerScale is the shift of the windows that the peer advertises, to be applied to what

@@ -27,6 +27,16 @@ func (s *socket) apply(ep *tcp.Endpoint) {
 	if o.cork {
 		s.setCork(ep)
 	}
+	if o.maxSeg > 0 {
+		ep.SetUserMSS(o.maxSeg)
+	}
+	s.setSynCnt(ep)
+	s.setKeepIdle(ep)
+	s.setKeepIntvl(ep)
+	s.setKeepCnt(ep)
+	s.setKeepAlive(ep)
+	s.setUserTimeout(ep)
+	s.setDeferAccept(ep)
 	s.setLinger2(ep)
 }
 
@@ -38,6 +48,23 @@ func (s *socket) setWindowClamp(ep *tcp.Endpoint)  { ep.SetWindowClamp(s.opts.wi
 func (s *socket) setRcvLowat(ep *tcp.Endpoint)     { ep.SetReceiveLowat(s.opts.rcvLowat) }
 func (s *socket) setNotSentLowat(ep *tcp.Endpoint) { ep.SetNotSentLowat(uint32(s.opts.notSentLowat)) }
 func (s *socket) setPacingRate(ep *tcp.Endpoint)   { ep.SetMaxPacingRate(s.opts.maxPacingRate) }
+
+func (s *socket) setSynCnt(ep *tcp.Endpoint)      { ep.SetSynCount(s.opts.synCnt) }
+func (s *socket) setDeferAccept(ep *tcp.Endpoint) { ep.SetDeferAccept(s.opts.deferAccept) }
+func (s *socket) setKeepAlive(ep *tcp.Endpoint)   { ep.SetKeepAlive(s.host.now, s.opts.keepAlive) }
+func (s *socket) setKeepCnt(ep *tcp.Endpoint)     { ep.SetKeepCount(s.opts.keepCnt) }
+
+func (s *socket) setKeepIdle(ep *tcp.Endpoint) {
+	ep.SetKeepIdle(s.host.now, sim.Time(s.opts.keepIdle)*sim.Second)
+}
+
+func (s *socket) setKeepIntvl(ep *tcp.Endpoint) {
+	ep.SetKeepInterval(sim.Time(s.opts.keepIntvl) * sim.Second)
+}
+
+func (s *socket) setUserTimeout(ep *tcp.Endpoint) {
+	ep.SetUserTimeout(sim.Time(s.opts.userTimeout) * sim.Millisecond)
+}
 
 func (s *socket) setLinger2(ep *tcp.Endpoint) {
 	ep.SetLinger2(sim.Time(s.opts.linger2) * sim.Second)

@@ -140,7 +140,7 @@ func (h *Host) sendSYN(s *socket) Errno {
 
 // endpointConfig is what the endpoint of a socket is told.
 func (h *Host) endpointConfig(s *socket) tcp.Config {
-	cfg := tcp.Config{MTU: h.cfg.MTU, LocalISS: s.isn.seq, WindowClamp: s.opts.windowClamp, UserMSS: uint16(s.opts.maxSeg)}
+	cfg := tcp.Config{MTU: h.cfg.MTU, LocalISS: s.isn.seq, WindowClamp: s.opts.windowClamp}
 	if s.opts.rcvBuf != unset {
 		cfg.ReceiveBuffer = max(s.opts.rcvBuf, 1)
 	}

@@ -46,6 +46,7 @@ func (s *socket) linger2() int64 {
 
 func setDeferAccept(s *socket, v *Value) Errno {
 	s.opts.deferAccept = secondsRetrans(int(v.Int))
+	withEndpoint((*socket).setDeferAccept)(s)
 	return OK
 }
 

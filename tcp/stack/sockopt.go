@@ -13,7 +13,7 @@ var socketOptions = map[key]option{
 
 	{SOL_SOCKET, SO_REUSEADDR}:   boolean(func(o *options) *bool { return &o.reuseAddr }, nil),
 	{SOL_SOCKET, SO_REUSEPORT}:   boolean(func(o *options) *bool { return &o.reusePort }, nil),
-	{SOL_SOCKET, SO_KEEPALIVE}:   boolean(func(o *options) *bool { return &o.keepAlive }, nil),
+	{SOL_SOCKET, SO_KEEPALIVE}:   boolean(func(o *options) *bool { return &o.keepAlive }, withEndpoint((*socket).setKeepAlive)),
 	{SOL_SOCKET, SO_OOBINLINE}:   boolean(func(o *options) *bool { return &o.oobInline }, nil),
 	{SOL_SOCKET, SO_ZEROCOPY}:    strict(func(o *options) *bool { return &o.zerocopy }),
 	{SOL_SOCKET, SO_LINGER}:      {size: 8, set: setLinger, get: getLinger},
@@ -35,11 +35,11 @@ var socketOptions = map[key]option{
 	{SOL_TCP, TCP_INQ}:                  strict(func(o *options) *bool { return &o.inq }),
 	{SOL_TCP, TCP_THIN_LINEAR_TIMEOUTS}: strict(func(o *options) *bool { return &o.thinLinear }),
 	{SOL_TCP, TCP_THIN_DUPACK}:          {hi: 1, set: func(*socket, *Value) Errno { return OK }, get: constant(0)},
-	{SOL_TCP, TCP_KEEPIDLE}:             seconds(32767, func(o *options) *int { return &o.keepIdle }, (*socket).keepIdle, nil),
-	{SOL_TCP, TCP_KEEPINTVL}:            seconds(32767, func(o *options) *int { return &o.keepIntvl }, (*socket).keepIntvl, nil),
-	{SOL_TCP, TCP_KEEPCNT}:              seconds(127, func(o *options) *int { return &o.keepCnt }, (*socket).keepCnt, nil),
-	{SOL_TCP, TCP_SYNCNT}:               seconds(127, func(o *options) *int { return &o.synCnt }, (*socket).synCnt, nil),
-	{SOL_TCP, TCP_USER_TIMEOUT}:         number(0, maxInt, func(o *options) *int { return &o.userTimeout }, nil),
+	{SOL_TCP, TCP_KEEPIDLE}:             seconds(32767, func(o *options) *int { return &o.keepIdle }, (*socket).keepIdle, (*socket).setKeepIdle),
+	{SOL_TCP, TCP_KEEPINTVL}:            seconds(32767, func(o *options) *int { return &o.keepIntvl }, (*socket).keepIntvl, (*socket).setKeepIntvl),
+	{SOL_TCP, TCP_KEEPCNT}:              seconds(127, func(o *options) *int { return &o.keepCnt }, (*socket).keepCnt, (*socket).setKeepCnt),
+	{SOL_TCP, TCP_SYNCNT}:               seconds(127, func(o *options) *int { return &o.synCnt }, (*socket).synCnt, (*socket).setSynCnt),
+	{SOL_TCP, TCP_USER_TIMEOUT}:         number(0, maxInt, func(o *options) *int { return &o.userTimeout }, withEndpoint((*socket).setUserTimeout)),
 	{SOL_TCP, TCP_LINGER2}:              {lo: anyInt, hi: maxInt, set: setLinger2, get: value((*socket).linger2)},
 	{SOL_TCP, TCP_DEFER_ACCEPT}:         {lo: anyInt, hi: maxInt, set: setDeferAccept, get: value(func(s *socket) int64 { return int64(retransSeconds(s.opts.deferAccept)) })},
 	{SOL_TCP, TCP_MAXSEG}:               {lo: anyInt, hi: maxInt, set: setMaxSeg, get: value((*socket).maxSeg)},
@@ -83,10 +83,7 @@ func truth(b bool) int64 {
 
 // seconds is a count from 1 to most that falls back to a sysctl.
 func seconds(most int64, field func(*options) *int, get func(*socket) int64, set func(*socket, *tcp.Endpoint)) option {
-	o := number(1, most, field, nil)
-	if set != nil {
-		o = number(1, most, field, withEndpoint(set))
-	}
+	o := number(1, most, field, withEndpoint(set))
 	o.get = value(get)
 	return o
 }
