@@ -134,6 +134,7 @@ func (p *parser) tcpFlags() tcp.Flags {
 
 // sequence reads first:end(length).
 func (p *parser) sequence() (first, length uint32) {
+	p.space()
 	at := p.pos()
 	first = uint32(p.integer(0, 1<<32-1))
 	p.expect(":")
