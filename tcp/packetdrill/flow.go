@@ -62,11 +62,6 @@ type sent struct {
 	pk   stack.Packet
 }
 
-// end is the sequence number behind a segment.
-func (s *sent) end() uint32 {
-	return s.pk.Seg.Seq + s.pk.Seg.Len + uint32(truth(s.pk.Seg.Flags.Has(tcp.SYN))) + uint32(truth(s.pk.Seg.Flags.Has(tcp.FIN)))
-}
-
 // capture takes what the host sends now.
 func (r *runner) capture() {
 	var p stack.Packet
