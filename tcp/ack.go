@@ -40,16 +40,19 @@ func (n *ackNews) dubious(ca CAState) bool {
 
 // acknowledge processes a segment's acknowledgement, SACK blocks and window (RFC 9293
 // section 3.10.7.4, Linux tcp_ack). It is false if the segment acknowledges what was
-// never sent: an ACK is due and the rest of it is ignored.
+// never sent: the rest of it is ignored.
 func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 	s := &e.snd
 	distance := seqDistance(seqOf(e.cfg.LocalISS, s.una), seg.Ack)
 	if distance > int64(s.nxt-s.una) || -distance > int64(s.maxWindow) {
-		e.rcv.ack.now = true // challenge ACK (RFC 5961 section 5)
+		// RFC 5961 section 5. In ESTABLISHED Linux says nothing to an ACK of what was not sent.
+		if distance < 0 || e.state != Established {
+			e.challenge(now)
+		}
 		return false
 	}
 	s.echo = 0
-	if e.timestampsOn() {
+	if e.timestampsOn() && seg.Opts.Has(OptTimestamps) {
 		s.echo = seg.TSEcr
 	}
 	news := ackNews{priorUna: s.una, data: seg.Len > 0, low: s.nxt, first: -1, last: -1, sackFirst: -1, sackLast: -1}
@@ -160,7 +163,7 @@ func (e *Endpoint) takeAck(ack uint64, news *ackNews) {
 		partial := b.end() > ack
 		segs := uint32(b.segs)
 		if partial {
-			segs -= uint32(segments(uint32(b.end()-ack), b.mss))
+			segs -= uint32(b.framesFrom(ack))
 			if segs == 0 {
 				q.trimFront(uint32(ack - b.off))
 				break

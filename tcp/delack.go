@@ -94,7 +94,7 @@ func (e *Endpoint) measureSegment(seg *Segment) {
 		return
 	}
 	if whole := frame + tcpHeader + uint32(seg.OptLen); whole >= headerMin || whole >= segmentMin && seg.Flags&fullSizeFlags == 0 {
-		a.lastSize = whole - uint32(tcpHeader+bareOptionLen(e.spec, 0))
+		a.lastSize = whole - uint32(tcpHeader+bareOptionLen(e.opt.timestamps, 0))
 		if a.lastSize == last {
 			a.mss = uint16(a.lastSize)
 			return
@@ -192,7 +192,7 @@ func (e *Endpoint) delayACK(now sim.Time) bool {
 func (e *Endpoint) compress(now sim.Time) bool {
 	r := &e.rcv
 	a := &r.ack
-	if !e.spec.SACK || a.saved >= compressedMax {
+	if !e.opt.sack || a.saved >= compressedMax {
 		return true
 	}
 	if a.dupNxt != r.nxt {

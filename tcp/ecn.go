@@ -13,6 +13,41 @@ type ecnState struct {
 	seen     bool // the peer's data has been ECN-capable
 }
 
+// needsECN says whether the congestion control works by ECN marks (tcp_ca_needs_ecn).
+func (e *Endpoint) needsECN() bool { return e.spec.Congestion == "dctcp" }
+
+// ecnFillSYN asks for ECN in a SYN and grants it in a SYN-ACK (RFC 3168 section 6.1.1). A
+// SYN that is sent again does not ask: the first may have been lost for asking
+// (tcp_ecn_clear_syn).
+func (e *Endpoint) ecnFillSYN(seg *Segment) {
+	if !e.snd.ecn.ok {
+		return
+	}
+	if seg.Flags.Has(ACK) {
+		seg.Flags |= ECE
+	} else if e.handshake.resent == 0 {
+		seg.Flags |= ECE | CWR
+	} else {
+		e.snd.ecn.ok = false
+		return
+	}
+	if e.needsECN() {
+		seg.ECN = ECT0
+	}
+}
+
+// ecnSYNArrived accepts ECN if the peer's SYN asks for it and nothing on the path has
+// marked it (tcp_ecn_create_request, tcp_ecn_rcv_syn).
+func (e *Endpoint) ecnSYNArrived(seg *Segment) {
+	asks := seg.Flags.Has(ECE | CWR)
+	e.snd.ecn.ok = asks && (e.spec.ECN != 0 && seg.ECN == NotECT || e.needsECN())
+}
+
+// ecnSYNACKArrived is the peer's answer (tcp_ecn_rcv_synack).
+func (e *Endpoint) ecnSYNACKArrived(seg *Segment) {
+	e.snd.ecn.ok = e.snd.ecn.ok && seg.Flags&(ECE|CWR) == ECE
+}
+
 // ecnQueueCWR notes that the window goes down (tcp_ecn_queue_cwr).
 func (s *sender) ecnQueueCWR() {
 	if s.ecn.ok {

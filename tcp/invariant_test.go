@@ -7,7 +7,7 @@ func verify(e *Endpoint) error {
 	if err := verifySender(&e.snd); err != nil {
 		return err
 	}
-	return verifyReceiver(&e.rcv)
+	return verifyReceiver(&e.rcv, e.closing.place())
 }
 
 func verifySender(s *sender) error {
@@ -26,7 +26,7 @@ func verifySender(s *sender) error {
 		if err := verifySKB(&b.skb); err != nil {
 			return fmt.Errorf("block %d: %w", i, err)
 		}
-		if b.segs != segments(b.len, b.mss) {
+		if b.segs != b.frames(b.mss) {
 			return fmt.Errorf("block %d of %d bytes at MSS %d counts %d segments", i, b.len, b.mss, b.segs)
 		}
 		at = b.end()
@@ -115,7 +115,10 @@ func (b *scoreboard) covers(left, right uint64) bool {
 }
 
 func verifySKB(k *skb) error {
-	if k.nfrags == 0 || k.nfrags > maxFrags || uint32(k.ends[k.nfrags-1]) != k.len {
+	if k.data() == 0 && k.fin && k.nfrags == 0 {
+		return nil
+	}
+	if k.nfrags == 0 || k.nfrags > maxFrags || uint32(k.ends[k.nfrags-1]) != k.data() {
 		return fmt.Errorf("%d bytes in %d fragments that end at %v", k.len, k.nfrags, k.ends)
 	}
 	for i := 1; i < int(k.nfrags); i++ {
@@ -126,19 +129,19 @@ func verifySKB(k *skb) error {
 	return nil
 }
 
-func verifyReceiver(r *receiver) error {
+func verifyReceiver(r *receiver, fin uint64) error {
 	q := &r.ooo
 	last, bytes := r.nxt, uint64(0)
 	charged, end := int64(0), r.memory.from
 	for i := range r.memory.queue.len() {
 		k := r.memory.queue.at(i)
-		if k.end <= end || k.end <= r.copied {
+		if k.end <= end || k.end <= r.copied-fin {
 			return fmt.Errorf("skb %d of the receive queue ends at %d, the one before at %d, read is %d", i, k.end, end, r.copied)
 		}
 		end = k.end
 		charged += int64(k.truesize)
 	}
-	if r.memory.queue.len() > 0 && end != r.nxt {
+	if r.memory.queue.len() > 0 && end != r.nxt-fin {
 		return fmt.Errorf("the receive queue ends at %d, want %d", end, r.nxt)
 	}
 	for i := range q.ranges.len() {

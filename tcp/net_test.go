@@ -18,7 +18,9 @@ func testSpec() *Spec {
 		ReceiveInitial: 131072, ReceiveMax: 212992, SendInitial: 16384, SendMax: 212992, AdvWinScale: 1, ModerateReceive: true, AutoCorking: true,
 		ACKPolicy: "linux",
 		Recovery:  "linux", ECN: 2, FRTO: true, DSACK: true, TailLossProbe: true, Reordering: 3, MaxReordering: 300,
-		SlowStartAfterIdle: true, MinRTTWindow: 300 * sim.Second, PacingSlowStartRatio: 200, PacingRatio: 120}
+		SlowStartAfterIdle: true, MinRTTWindow: 300 * sim.Second, PacingSlowStartRatio: 200, PacingRatio: 120,
+		SynRetries: 6, SynAckRetries: 5, Retries2: 15, FinTimeout: 60 * sim.Second, KeepaliveTime: 7200 * sim.Second,
+		KeepaliveEvery: 75 * sim.Second, KeepaliveProbes: 9, InvalidRatelimit: 500 * sim.Millisecond}
 }
 
 // wire is one direction of the link.

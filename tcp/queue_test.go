@@ -183,7 +183,7 @@ func TestReceiverAgreesWithABitmap(t *testing.T) {
 		for handle := uint32(1); handle <= 120; handle++ {
 			left := random.Intn(size)
 			n := min(1+random.Intn(400), size-left)
-			seg := Segment{Seq: seqOf(e.cfg.RemoteISS, uint64(left)), Ack: seqOf(0, 0), Len: uint32(n), Window: 1 << 16, Handle: handle, Flags: ACK, Segs: 1, TSVal: 1}
+			seg := Segment{Seq: seqOf(e.cfg.RemoteISS, uint64(left)), Ack: seqOf(0, 0), Len: uint32(n), Window: 1 << 16, Handle: handle, Flags: ACK, Segs: 1, Opts: OptTimestamps, TSVal: 1}
 			e.Input(0, &seg)
 			for i := left; i < left+n; i++ {
 				arrived[i] = true

@@ -28,21 +28,39 @@ type receiver struct {
 	win     windowState
 	lowat   uint64 // bytes that wake a reader (SO_RCVLOWAT)
 
-	tsRecent uint32 // to be echoed (RFC 7323 section 4.3)
-	advMSS   uint16 // what the peer was offered as MSS, less timestamps (advmss)
+	tsRecent   uint32   // to be echoed (RFC 7323 section 4.3)
+	tsRecentAt sim.Time // when it came
+	advMSS     uint16   // what the peer was offered as MSS, less timestamps (advmss)
 }
 
-func (r *receiver) init(spec *Spec, cfg Config, mss uint16) {
+// initReceiver makes the receiver ready for a handshake.
+func (e *Endpoint) initReceiver() {
+	r := &e.rcv
 	r.ack.delayedAt, r.ack.compressedAt = sim.Never, sim.Never
-	r.advMSS = uint16(advertisedMSS(spec, cfg.MTU) - bareOptionLen(spec, 0))
+	r.ack.mss = rcvMSSGuess
 	r.lowat = 1
-	r.initWindow(spec, cfg)
-	// A guess until the first segment comes (tcp_initialize_rcv_mss).
-	r.ack.mss = max(min(r.advMSS, mss, uint16(r.wnd/2), rcvMSSGuess), segmentMin-tcpHeader)
+	r.memory.kind = e.cfg.Buffers
+	r.memory.buffer = min(int64(e.spec.ReceiveInitial), int64(e.spec.ReceiveBuffer))
+	e.firstWindow()
+}
+
+// startReceiving makes it ready for data (tcp_init_buffer_space, tcp_initialize_rcv_mss).
+func (e *Endpoint) startReceiving() {
+	r := &e.rcv
+	r.advMSS = e.segmentOffered()
+	e.startWindow()
+	// A guess until the first segment comes.
+	r.ack.mss = max(min(r.advMSS, e.mss, uint16(r.wnd/2), rcvMSSGuess), segmentMin-tcpHeader)
+}
+
+// segmentOffered is the payload of a full segment of the peer's, as far as this end knows
+// (Linux: advmss).
+func (e *Endpoint) segmentOffered() uint16 {
+	return e.ownMSS() - uint16(bareOptionLen(e.opt.timestamps, 0))
 }
 
 // rcvMSSGuess is TCP_MSS_DEFAULT.
-const rcvMSSGuess = 536
+const rcvMSSGuess = defaultMSS
 
 // offsetOf returns the stream offset that a received sequence number stands for, the
 // one nearest to what is expected.
@@ -74,55 +92,26 @@ func (e *Endpoint) NextDelivery() (Delivery, bool) {
 	return d, true
 }
 
-// acceptable says whether a segment may belong to this moment of the connection (RFC
-// 9293 section 3.10.7.4 first check, RFC 7323 PAWS). One that does not is answered
-// with an ACK.
-func (e *Endpoint) acceptable(now sim.Time, seg *Segment) bool {
-	r := &e.rcv
-	d := seqDistance(seqOf(e.cfg.RemoteISS, r.nxt), seg.Seq)
-	end := d + int64(seg.Len)
-	if e.spec.Timestamps && int32(r.tsRecent-seg.TSVal) > 1 && r.tsRecent != 0 {
-		// An old segment from before the sequence numbers wrapped; except a pure ACK
-		// that was only overtaken (tcp_disordered_ack).
-		if seg.Len > 0 || d != 0 {
-			r.ack.now = true
-			return false
-		}
-	}
-	if e.spec.Timestamps && d <= -int64(r.nxt-r.wup) {
-		// Also of a duplicate (RFC 7323 section 4.3): echoing an older stamp would make
-		// the peer measure the time that it waited for an ACK that was lost.
-		if int32(seg.TSVal-r.tsRecent) > 0 {
-			r.tsRecent = seg.TSVal
-		}
-	}
-	if end < -int64(r.nxt-r.wup) || d > int64(r.room()) {
-		if seg.Len > 0 && d < 0 {
-			e.enterQuickACK(maxQuickACKs)
-			e.setDSACK(r.nxt+uint64(d), r.nxt+uint64(min(end, 0)))
-		}
-		r.ack.now = true
-		return false
-	}
-	return true
-}
-
-// receive takes the payload of an acceptable segment (tcp_data_queue).
+// receive takes payload and FIN of an acceptable segment (tcp_data_queue).
 func (e *Endpoint) receive(now sim.Time, seg *Segment) {
-	if seg.Len == 0 {
+	if seg.Len == 0 && !seg.Flags.Has(FIN) {
 		return
 	}
 	r := &e.rcv
 	e.measureEcho(now, seg)
 	e.cwrArrived(seg)
 	d := seqDistance(seqOf(e.cfg.RemoteISS, r.nxt), seg.Seq)
-	end := d + int64(seg.Len)
+	data := d + int64(seg.Len)
+	end := data
+	if seg.Flags.Has(FIN) {
+		end++
+	}
 	switch {
 	case end <= 0:
 		e.stats.duplicates++
 		e.setDSACK(r.nxt+uint64(d), r.nxt+uint64(end))
 		e.unwanted(seg)
-	case d >= int64(r.room()):
+	case d >= int64(r.room()) && (seg.Len > 0 || r.room() > 0):
 		if d == 0 {
 			e.mib.TCPZeroWindowDrop++
 		}
@@ -134,17 +123,32 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 			r.drop(seg)
 			return
 		}
-		e.takeInOrder(now, seg, uint32(-d), uint32(end))
+		if end > data {
+			e.noteFIN(r.nxt + uint64(data))
+		}
+		if data > 0 {
+			e.takeInOrder(now, seg, uint32(-d), uint32(data))
+		} else {
+			r.drop(seg)
+		}
+		e.takeFIN(now)
 	default:
-		if !e.admit() {
+		if seg.Len > 0 && !e.admit() {
 			e.mib.TCPOFODrop++
 			r.drop(seg)
+			return
+		}
+		if end > data {
+			e.noteFIN(r.nxt + uint64(data))
+		}
+		if seg.Len == 0 {
+			r.ack.now = true // it says that something before it is missing
 			return
 		}
 		r.ack.scheduled, r.ack.check = true, true
 		e.markArrived(seg)
 		e.stats.outOfOrder++
-		e.queueOutOfOrder(seg, r.nxt+uint64(d), r.nxt+uint64(end))
+		e.queueOutOfOrder(seg, r.nxt+uint64(d), r.nxt+uint64(data))
 	}
 }
 
@@ -191,7 +195,7 @@ func (e *Endpoint) Consumed(now sim.Time, n int) {
 	}
 	r := &e.rcv
 	r.copied = min(r.copied+uint64(n), r.nxt)
-	r.memory.read(r.copied)
+	r.memory.read(r.copied - e.closing.place())
 	e.adjustSpace(now)
 	e.ackAfterRead()
 }

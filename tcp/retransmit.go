@@ -55,7 +55,7 @@ func (e *Endpoint) retransmit(now sim.Time, seg *Segment) (frags int, ok bool) {
 func (e *Endpoint) resend(now sim.Time, seg *Segment, id, n uint32) (frags int) {
 	s := &e.snd
 	q := &s.rtx
-	if n < q.blocks[id].len {
+	if n < q.blocks[id].data() {
 		q.split(q.search(q.blocks[id].off), n)
 	}
 	e.fill(now, seg)

@@ -72,11 +72,26 @@ func (q *retransmitQueue) tail() *block { return &q.blocks[*q.order.back()] }
 // segments is how many frames n bytes make.
 func segments(n uint32, mss uint16) uint16 { return uint16((n + uint32(mss) - 1) / uint32(mss)) }
 
+// framesIn is how many frames the first n bytes make, framesFrom how many those from a
+// position on.
+func (b *block) framesIn(n uint32) uint16 {
+	if n >= b.len {
+		return b.segs
+	}
+	return segments(n, b.mss)
+}
+
+func (b *block) framesFrom(offset uint64) uint16 {
+	rest := b.skb
+	rest.len = uint32(b.end() - offset)
+	return rest.frames(b.mss)
+}
+
 // push appends a run that is being sent for the first time.
 func (q *retransmitQueue) push(s *skb, now sim.Time, mss uint16) *block {
 	id := q.alloc()
 	b := &q.blocks[id]
-	*b = block{skb: *s, sentAt: now, mss: mss, segs: segments(s.len, mss)}
+	*b = block{skb: *s, sentAt: now, mss: mss, segs: s.frames(mss)}
 	q.order.pushBack(id)
 	q.out[inFlight] += uint32(b.segs)
 	q.mem += int64(b.truesize)
@@ -123,14 +138,15 @@ func (q *retransmitQueue) count(b *block, n uint32) {
 // trimFront drops the first n bytes of the first block, 0 < n < len.
 func (q *retransmitQueue) trimFront(n uint32) {
 	b := q.head()
+	q.mem -= int64(b.truesize)
 	b.drop(n)
-	q.mem -= int64(n)
+	q.mem += int64(b.truesize)
 	q.recount(b)
 }
 
 // recount corrects the counts after a block's length has changed.
 func (q *retransmitQueue) recount(b *block) {
-	segs := segments(b.len, b.mss)
+	segs := b.frames(b.mss)
 	q.count(b, uint32(segs)-uint32(b.segs))
 	b.segs = segs
 }
@@ -161,7 +177,7 @@ func (q *retransmitQueue) split(i int, n uint32) {
 	q.mem += skbOverhead
 	q.order.insert(i+1, second)
 	q.recount(a)
-	b.segs = segments(b.len, b.mss)
+	b.segs = b.frames(b.mss)
 	q.count(b, uint32(b.segs))
 	if l := q.list(a); l != nil {
 		b.prev, b.next = first, a.next

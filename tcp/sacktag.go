@@ -93,7 +93,7 @@ func (e *Endpoint) markSACKed(now sim.Time, gap span, news *ackNews) {
 		if !b.retrans {
 			e.originalSACKed(b, b.off+uint64(n), news)
 		}
-		segs := uint32(segments(n, b.mss))
+		segs := uint32(b.framesIn(n))
 		s.deliver(segs, news.ece)
 		s.rateDelivered(b, &news.rate)
 		news.sacked = true

@@ -18,6 +18,7 @@ type skb struct {
 	nfrags uint8
 	push   bool // carries PSH
 	eor    bool // a record ends here: nothing is put behind it (MSG_EOR)
+	fin    bool // its last place in the stream is the FIN
 	// joins says that the first fragment is the rest of the one that ends the run
 	// before: a cut went through the fragment.
 	joins bool
@@ -27,6 +28,17 @@ type skb struct {
 }
 
 func (s *skb) end() uint64 { return s.off + uint64(s.len) }
+
+// data is how many bytes of it are payload.
+func (s *skb) data() uint32 {
+	if s.fin {
+		return s.len - 1
+	}
+	return s.len
+}
+
+// frames is how many frames it makes; a FIN rides on the last.
+func (s *skb) frames(mss uint16) uint16 { return max(segments(s.data(), mss), 1) }
 
 // extend appends n bytes in the last fragment if grow is set, else in a new one, for cost
 // bytes of the send buffer.
@@ -55,16 +67,16 @@ func (s *skb) fragsBefore(n uint32) int {
 // record stay with the rest, which becomes an skb of its own (tso_fragment).
 func (s *skb) take(n uint32) skb {
 	k := s.fragsBefore(n)
-	head := skb{off: s.off, len: n, nfrags: uint8(k), joins: s.joins, ends: s.ends, truesize: s.truesize - (s.len - n)}
+	head := skb{off: s.off, len: n, nfrags: uint8(k), joins: s.joins, ends: s.ends, truesize: s.truesize - (s.data() - n)}
 	head.ends[k-1] = uint16(n)
 	s.drop(n)
-	s.truesize = skbOverhead + s.len
+	s.truesize = skbOverhead + s.data()
 	return head
 }
 
 // drop removes the first n bytes, 0 < n < len.
 func (s *skb) drop(n uint32) {
-	s.truesize -= n
+	s.truesize -= min(n, s.data())
 	k := s.fragsBefore(n) // fragments that lose bytes
 	s.joins = uint32(s.ends[k-1]) != n
 	if s.joins {
@@ -106,6 +118,7 @@ func (s *skb) join(next *skb, n uint32) bool {
 		next.drop(n)
 	} else {
 		s.eor = next.eor
+		s.fin = next.fin
 	}
 	return true
 }

@@ -179,8 +179,8 @@ func (e *Endpoint) quota(now sim.Time) (n uint32, stop limit) {
 	}
 	most := s.autosize(mss)
 	limit := uint32(mss)
-	if k.len <= uint32(mss) {
-		if last && s.waits(k.len, mss) {
+	if k.data() <= uint32(mss) {
+		if last && !k.fin && s.waits(k.len, mss) {
 			return 0, limitNagle
 		}
 	} else {
@@ -191,6 +191,9 @@ func (e *Endpoint) quota(now sim.Time) (n uint32, stop limit) {
 	}
 	if s.throttled(k.len, mss, 0) {
 		return 0, limitHost
+	}
+	if limit >= k.data() && uint64(k.len) <= room {
+		limit = k.len // a FIN rides on the last segment
 	}
 	return min(k.len, limit), limitNone
 }
@@ -212,7 +215,7 @@ func (s *sender) splitPoint(k *skb, segs uint32, mss uint16, last bool) uint32 {
 	if !last && uint64(most) <= s.roomAt(k.off) {
 		return needed
 	}
-	if short := needed % uint32(mss); short > 0 && s.holds(short, mss) {
+	if short := needed % uint32(mss); short > 0 && !k.fin && s.holds(short, mss) {
 		return needed - short
 	}
 	return needed
@@ -229,6 +232,9 @@ func (s *sender) deferTSO(now sim.Time, k *skb, most uint32, mss uint16, last bo
 	room := min(rwnd, cong)
 	if room >= uint64(most)*uint64(mss) || (!last && room >= uint64(k.len)) {
 		return limitNone
+	}
+	if k.fin {
+		return limitNone // nothing will be added
 	}
 	if room >= min(s.window, uint64(s.cwnd.size)*uint64(mss))/tsoWinDivisor {
 		return limitNone
@@ -252,11 +258,11 @@ const tsoWinDivisor = 3
 // sendMSS is the payload of a segment that goes now: SACK blocks that have to go along
 // take their room from it (tcp_current_mss).
 func (e *Endpoint) sendMSS() uint16 {
-	n := min(e.rcv.nblocks(), MaxSACK(e.spec))
+	n := min(e.rcv.nblocks(), e.maxSACK())
 	if n == 0 {
 		return e.mss
 	}
-	return e.mss - uint16(OptionLen(e.spec, n)-OptionLen(e.spec, 0))
+	return e.mss - uint16(e.optionLen(n)-e.optionLen(0))
 }
 
 // sendData transmits the first n bytes of the first unsent skb.
@@ -276,7 +282,7 @@ func (e *Endpoint) sendData(now sim.Time, seg *Segment, n uint32) (frags int) {
 		b = s.rtx.push(k, now, seg.MSS)
 		s.writeQ.popFront()
 	}
-	if n%uint32(seg.MSS) != 0 {
+	if b.data()%uint32(seg.MSS) != 0 {
 		s.small = b.end()
 	}
 	s.rateSent(now, b, idle)
@@ -297,12 +303,15 @@ func (e *Endpoint) transmit(now sim.Time, seg *Segment, b *block) {
 	s := &e.snd
 	seg.Offset = b.off
 	seg.Seq = seqOf(e.cfg.LocalISS, b.off)
-	seg.Len = b.len
+	seg.Len = b.data()
 	seg.Segs = b.segs
 	if b.push {
 		seg.Flags |= PSH
 	}
-	s.inNIC += uint64(b.len)
+	if b.fin {
+		seg.Flags |= FIN
+	}
+	s.inNIC += uint64(seg.Len)
 	e.quickSent(b.segs - 1)
 	e.rcv.ack.repliedAt(now, s.lastSend)
 	s.lastSend = now
@@ -319,7 +328,7 @@ func (e *Endpoint) finishOutput(now sim.Time) {
 	}
 	e.stats.limit(now, s.stopped)
 	if s.blocked && s.inFlight() < s.cwnd.size {
-		s.expandBuffer(e.spec, e.cfg.MTU)
+		e.expandBuffer()
 	}
 	if s.sentAny {
 		s.sentAny = false

@@ -30,6 +30,17 @@ type Spec struct {
 	DelayedACK sim.Time `key:"delayed_ack" min:"0" max:"1s" doc:"shortest time for which an ACK waits for data to carry it; 0: it never waits"`
 	ACKPolicy  string   `key:"ack_policy" enum:"linux|freebsd" doc:"when to acknowledge: linux, or freebsd: every second segment, no quick ACKs"`
 
+	SynRetries       int      `key:"syn_retries" min:"1" max:"127" doc:"tcp_syn_retries: how often a SYN is sent again"`
+	SynAckRetries    int      `key:"synack_retries" min:"0" max:"127" doc:"tcp_synack_retries: the same of a SYN-ACK"`
+	Retries2         int      `key:"retries2" min:"0" max:"255" doc:"tcp_retries2: timeouts in a row after which a connection is given up"`
+	OrphanRetries    int      `key:"orphan_retries" min:"0" max:"255" doc:"tcp_orphan_retries: the same of a connection that no process has; 0 stands for 8"`
+	FinTimeout       sim.Time `key:"fin_timeout" min:"0" max:"120s" doc:"tcp_fin_timeout: FIN-WAIT-2 of a connection that no process has"`
+	KeepaliveTime    sim.Time `key:"keepalive_time" min:"1s" max:"32767s" doc:"tcp_keepalive_time: idle time before the first keepalive probe"`
+	KeepaliveEvery   sim.Time `key:"keepalive_intvl" min:"1s" max:"32767s" doc:"tcp_keepalive_intvl: between keepalive probes"`
+	KeepaliveProbes  int      `key:"keepalive_probes" min:"1" max:"127" doc:"tcp_keepalive_probes: unanswered ones before the connection is given up"`
+	InvalidRatelimit sim.Time `key:"invalid_ratelimit" min:"0" max:"120s" doc:"tcp_invalid_ratelimit: least time between answers to segments that are not acceptable"`
+	RFC1337          bool     `key:"rfc1337" doc:"tcp_rfc1337: a reset does not end TIME-WAIT"`
+
 	Recovery           string   `key:"recovery" enum:"linux|rfc6675" doc:"loss recovery: Linux 5.8's (RACK, tail loss probes, PRR, undo), or that of RFC 5681, 6582 and 6675 alone"`
 	ECN                int      `key:"ecn" min:"0" max:"2" doc:"tcp_ecn: 0 never, 1 asked for and accepted, 2 accepted only"`
 	FRTO               bool     `key:"frto" doc:"tcp_frto: find out whether timeouts are spurious (RFC 5682)"`

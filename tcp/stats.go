@@ -39,6 +39,7 @@ type Stats struct {
 	Undos       int64 // reductions of the window taken back
 	Duplicates  int64 // received segments that brought nothing new
 	OutOfOrder  int64 // received segments that left a hole before them
+	Challenges  int64 // ACKs that asked the peer to prove a RST or SYN (RFC 5961)
 
 	Unacked    int64 // bytes sent and not acknowledged
 	Unsent     int64 // bytes written and not sent
@@ -61,6 +62,7 @@ type counters struct {
 	timeouts, recoveries            int64
 	tailProbes, zeroProbes          int64
 	dupACKs, duplicates, outOfOrder int64
+	challenges                      int64
 	dsacks, undos                   int64
 	spuriousRTOs, probeRepairs      int64
 	held                            limit
@@ -84,7 +86,7 @@ func (e *Endpoint) Stats() Stats {
 		SRTT: s.rtt.srtt(), MinRTT: s.rtt.min(), RTO: s.rtt.timeout(),
 		Sent: c.segsOut, Delivered: int64(s.delivered) - 1, Retransmits: c.retransmits, Timeouts: c.timeouts,
 		Recoveries: c.recoveries, TailProbes: c.tailProbes, ZeroProbes: c.zeroProbes,
-		DupACKs: c.dupACKs, DSACKs: c.dsacks, Undos: c.undos, Duplicates: c.duplicates, OutOfOrder: c.outOfOrder,
+		DupACKs: c.dupACKs, DSACKs: c.dsacks, Undos: c.undos, Duplicates: c.duplicates, OutOfOrder: c.outOfOrder, Challenges: c.challenges,
 		Unacked: int64(s.nxt - s.una), Unsent: int64(s.end - s.nxt), PeerWindow: int64(s.window),
 		Window: int64(r.room()), OOOBytes: int64(r.ooo.bytes),
 	}
