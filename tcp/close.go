@@ -50,12 +50,11 @@ func (e *Endpoint) Shutdown(now sim.Time) {
 // that have arrived were not read, the peer is told so by a reset (RFC 2525 section 2.17).
 func (e *Endpoint) Close(now sim.Time) {
 	e.advance(now)
-	r := &e.rcv
 	if e.state == Closed || e.closing.orphan {
 		return
 	}
 	e.closing.orphan = true
-	if e.state.synchronized() && r.unread() > 0 {
+	if e.state.synchronized() && e.unread() > 0 {
 		e.resetPeer()
 		e.done(now, 0)
 		return
@@ -67,7 +66,13 @@ func (e *Endpoint) Close(now sim.Time) {
 }
 
 // unread is how many bytes have arrived in order and were not taken.
-func (r *receiver) unread() uint64 { return r.nxt - r.copied }
+func (e *Endpoint) unread() uint64 {
+	n := e.rcv.nxt - e.rcv.copied
+	if e.closing.taken {
+		n-- // the FIN
+	}
+	return n
+}
 
 // resetPeer sends a reset where the stream stands (tcp_send_active_reset).
 func (e *Endpoint) resetPeer() {
@@ -100,14 +105,6 @@ func (e *Endpoint) sendFIN() {
 // finAcked says whether the peer has acknowledged the FIN.
 func (e *Endpoint) finAcked() bool { return e.closing.sent && e.snd.una == e.snd.end }
 
-// place is how many places of the stream the peer's FIN has taken so far.
-func (c *closing) place() uint64 {
-	if c.taken {
-		return 1
-	}
-	return 0
-}
-
 // noteFIN remembers where the peer's stream ends.
 func (e *Endpoint) noteFIN(at uint64) {
 	if !e.closing.heard {
@@ -127,7 +124,6 @@ func (e *Endpoint) takeFIN(now sim.Time) {
 	}
 	r.ooo.bytes, r.nrecent = 0, 0
 	r.nxt++
-	r.copied++
 	r.ack.scheduled, r.ack.check = true, true
 	switch e.state {
 	case Established:

@@ -7,7 +7,7 @@ func verify(e *Endpoint) error {
 	if err := verifySender(&e.snd); err != nil {
 		return err
 	}
-	return verifyReceiver(&e.rcv, e.closing.place())
+	return verifyReceiver(e)
 }
 
 func verifySender(s *sender) error {
@@ -129,20 +129,21 @@ func verifySKB(k *skb) error {
 	return nil
 }
 
-func verifyReceiver(r *receiver, fin uint64) error {
+func verifyReceiver(e *Endpoint) error {
+	r := &e.rcv
 	q := &r.ooo
 	last, bytes := r.nxt, uint64(0)
 	charged, end := int64(0), r.memory.from
 	for i := range r.memory.queue.len() {
 		k := r.memory.queue.at(i)
-		if k.end <= end || k.end <= r.copied-fin {
+		if k.end <= end || k.end <= r.copied {
 			return fmt.Errorf("skb %d of the receive queue ends at %d, the one before at %d, read is %d", i, k.end, end, r.copied)
 		}
 		end = k.end
 		charged += int64(k.truesize)
 	}
-	if r.memory.queue.len() > 0 && end != r.nxt-fin {
-		return fmt.Errorf("the receive queue ends at %d, want %d", end, r.nxt)
+	if r.memory.queue.len() > 0 && end != r.copied+e.unread() {
+		return fmt.Errorf("the receive queue ends at %d, want %d", end, r.copied+e.unread())
 	}
 	for i := range q.ranges.len() {
 		g := q.ranges.at(i)

@@ -118,7 +118,7 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 		e.unwanted(seg) // it comes although the window is closed
 	case d <= 0:
 		e.setDSACK(r.nxt+uint64(d), r.nxt)
-		if r.memory.queue.len() > 0 && !e.admit() {
+		if data > 0 && r.memory.queue.len() > 0 && !e.admit() {
 			e.mib.TCPRcvQDrop++
 			r.drop(seg)
 			return
@@ -194,8 +194,8 @@ func (e *Endpoint) Consumed(now sim.Time, n int) {
 		return
 	}
 	r := &e.rcv
-	r.copied = min(r.copied+uint64(n), r.nxt)
-	r.memory.read(r.copied - e.closing.place())
+	r.copied += min(uint64(n), e.unread())
+	r.memory.read(r.copied)
 	e.adjustSpace(now)
 	e.ackAfterRead()
 }

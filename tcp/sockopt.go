@@ -54,10 +54,10 @@ func (e *Endpoint) SetReceiveLowat(n int) {
 func (e *Endpoint) ReceiveLowat() int { return int(e.rcv.lowat) }
 
 // ReadReady says whether a reader that waits should be woken (tcp_stream_is_readable).
-func (e *Endpoint) ReadReady() bool { return e.rcv.nxt-e.rcv.copied >= e.rcv.lowat }
+func (e *Endpoint) ReadReady() bool { return e.unread() >= e.rcv.lowat }
 
 // InQueue is the bytes that are received in order and not read (SIOCINQ, TCP_INQ).
-func (e *Endpoint) InQueue() int { return int(e.rcv.nxt - e.rcv.copied) }
+func (e *Endpoint) InQueue() int { return int(e.unread()) }
 
 // SetQuickAck is TCP_QUICKACK: 0 lets ACKs wait for data that carry them; any other value
 // ends that and sends an ACK that is waiting, and an even one does so only once

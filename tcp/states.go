@@ -29,7 +29,7 @@ func (e *Endpoint) inputClosing(now sim.Time, seg *Segment) {
 		return
 	}
 	d := seqDistance(seqOf(e.cfg.RemoteISS, e.rcv.nxt), seg.Seq)
-	if !e.state.mayReceive() && d >= 0 {
+	if !e.state.mayReceive() && (d >= 0 || d+int64(seg.Len) > 0) {
 		e.rcv.drop(seg) // the peer has closed: there is nothing behind its FIN
 		return
 	}

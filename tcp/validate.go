@@ -140,7 +140,7 @@ func (e *Endpoint) answerDuplicate(now sim.Time, seg *Segment, d int64) {
 	}
 	if seg.Len > 0 && d < 0 {
 		r := &e.rcv
-		r.quickACKs(maxQuickACKs)
+		e.enterQuickACK(maxQuickACKs)
 		e.setDSACK(r.nxt+uint64(d), r.nxt+uint64(min(d+int64(seg.Len), 0)))
 	}
 	e.rcv.ack.now = true
