@@ -36,8 +36,9 @@ type Endpoint struct {
 	closing   closing
 	reply     reply // a segment that answers one that was not acceptable
 
-	snd sender
-	rcv receiver
+	snd  sender
+	rcv  receiver
+	path pathMTU
 
 	now    sim.Time // of the last call
 	rttNew sim.Time // sample of the last Input, 0 if it gave none
@@ -55,8 +56,9 @@ func New(spec *Spec, cfg Config) (*Endpoint, error) {
 	}
 	e.state, e.opt = Established, asConfigured(spec)
 	e.opt.mss = e.ownMSS()
+	e.startSearch(0)
+	e.snd.init(spec, cfg)
 	e.syncMSS()
-	e.snd.init(spec, cfg, e.mss)
 	e.initReceiver()
 	e.startReceiving()
 	e.snd.ecn.ok = spec.ECN == 1
@@ -73,7 +75,7 @@ func newEndpoint(spec *Spec, cfg Config) (*Endpoint, error) {
 	if cfg.PeerWindow < 0 || cfg.PeerWindow > maxUnscaledWindow {
 		return nil, fmt.Errorf("peer window %d: a SYN can advertise 0 to %d bytes", cfg.PeerWindow, maxUnscaledWindow)
 	}
-	e := &Endpoint{spec: spec, cfg: cfg}
+	e := &Endpoint{spec: spec, cfg: cfg, path: pathMTU{mtu: int32(min(cfg.MTU, ipPacketMax))}}
 	e.handshake.at, e.closing.at = sim.Never, sim.Never
 	return e, nil
 }

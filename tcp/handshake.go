@@ -55,8 +55,9 @@ func Accept(spec *Spec, cfg Config, now sim.Time, syn *Segment) (*Endpoint, erro
 func (e *Endpoint) open(s State, now sim.Time) {
 	e.now = now
 	e.state = s
+	e.startSearch(now)
+	e.snd.init(e.spec, e.cfg)
 	e.syncMSS()
-	e.snd.init(e.spec, e.cfg, e.mss)
 	e.initReceiver()
 	e.handshake.due = true
 }
@@ -204,6 +205,7 @@ func (e *Endpoint) establish(now sim.Time, seg *Segment) {
 	s.maxWindow = 0
 	e.takeFirstWindow(seg)
 	s.wl1 = 0
+	e.startSearch(now)
 	e.syncMSS()
 	e.startReceiving()
 	e.measureHandshake(now, seg)

@@ -110,6 +110,9 @@ func (e *Endpoint) otherACK(now sim.Time, news *ackNews) {
 		e.tryOpen(news)
 		return
 	}
+	if e.pathProbeLost() {
+		return
+	}
 	e.enterRecovery(news.ece)
 	s.rexmit = rexmitLost
 }
