@@ -70,6 +70,7 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 		s.retries = 0
 	}
 	e.updateWindow(seg, &news)
+	e.alive(now)
 	if seg.NSACK > 0 {
 		e.takeSACKs(now, seg, ack, &news)
 	}

@@ -45,7 +45,7 @@ func (e *Endpoint) retransmit(now sim.Time, seg *Segment) (frags int, ok bool) {
 		s.prr.out += uint32(seg.Segs)
 	}
 	if seg.Offset == s.una && s.timer.kind != timerReorder {
-		s.timer.arm(timerRTO, now+s.rtt.timeout())
+		s.timer.arm(timerRTO, now+e.retryWait(now))
 	}
 	return frags, true
 }
@@ -64,6 +64,7 @@ func (e *Endpoint) resend(now sim.Time, seg *Segment, id, n uint32) (frags int) 
 	q.resend(id, now, seg.MSS)
 	b := &q.blocks[id]
 	e.stats.retransmits += int64(b.segs)
+	e.stats.bytesAgain += int64(b.data())
 	e.transmit(now, seg, b)
 	return int(b.nfrags)
 }

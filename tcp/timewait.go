@@ -16,16 +16,16 @@ func (e *Endpoint) inputTimeWait(now sim.Time, seg *Segment) {
 		}
 		return
 	case !stale && d == 0 && empty:
-		e.closing.at = now + timeWaitLen
+		e.slowAt = now + timeWaitLen
 		e.noteTimestamp(now, seg, d)
 		return
 	case seg.Flags.Has(RST):
 		return
 	}
 	if stale || seg.Flags.Has(ACK) {
-		e.closing.at = now + timeWaitLen
+		e.slowAt = now + timeWaitLen
 	}
-	if seg.Len > 0 || e.mayAnswer(now) {
+	if e.mayAnswerTo(now, seg) {
 		e.answer()
 	}
 }
