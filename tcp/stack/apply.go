@@ -5,12 +5,18 @@ import (
 	"netgpusim/tcp"
 )
 
-// apply sets a new endpoint to what setsockopt has said before, as far as Config and Spec
-// have not. What was never set is left to the endpoint, which goes by the sysctls.
+// apply sets a new endpoint to what setsockopt has said before. What was never set is left
+// to the endpoint, which goes by the sysctls.
 func (s *socket) apply(ep *tcp.Endpoint) {
 	o := &s.opts
 	if o.sndBuf != unset {
 		s.setSndBuf(ep)
+	}
+	if o.rcvBuf != unset {
+		s.setRcvBuf(ep)
+	}
+	if o.windowClamp > 0 {
+		s.setWindowClamp(ep)
 	}
 	if o.rcvLowat > 1 {
 		s.setRcvLowat(ep)

@@ -140,10 +140,7 @@ func (h *Host) sendSYN(s *socket) Errno {
 
 // endpointConfig is what the endpoint of a socket is told.
 func (h *Host) endpointConfig(s *socket) tcp.Config {
-	cfg := tcp.Config{MTU: h.cfg.MTU, LocalISS: s.isn.seq, WindowClamp: s.opts.windowClamp}
-	if s.opts.rcvBuf != unset {
-		cfg.ReceiveBuffer = max(s.opts.rcvBuf, 1)
-	}
+	cfg := tcp.Config{MTU: h.cfg.MTU, LocalISS: s.isn.seq}
 	if !s.isn.made {
 		cfg.LocalISS = h.isn(s.local, s.remote)
 	}
