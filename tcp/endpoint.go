@@ -39,8 +39,9 @@ type Endpoint struct {
 	keepalive keepalive
 	slowAt    sim.Time // see slowTimer
 
-	snd sender
-	rcv receiver
+	snd  sender
+	rcv  receiver
+	path pathMTU
 
 	now    sim.Time // of the last call
 	rttNew sim.Time // sample of the last Input, 0 if it gave none
@@ -57,12 +58,15 @@ func New(spec *Spec, cfg Config) (*Endpoint, error) {
 		return nil, err
 	}
 	e.state, e.opt = Established, asConfigured(spec)
+	e.opt.mss = e.ownMSS()
+	e.startSearch(0)
+	e.snd.init(spec, cfg)
 	e.syncMSS()
-	e.snd.init(spec, cfg, e.mss)
-	e.rcv.init(spec, cfg, e.mss)
+	e.initReceiver()
+	e.startReceiving()
 	e.snd.ecn.ok = spec.ECN == 1
 	e.startCongestion(spec.Congestion)
-	e.snd.expandBuffer(spec, cfg.MTU)
+	e.expandBuffer()
 	return e, nil
 }
 
@@ -74,7 +78,7 @@ func newEndpoint(spec *Spec, cfg Config) (*Endpoint, error) {
 	if cfg.PeerWindow < 0 || cfg.PeerWindow > maxUnscaledWindow {
 		return nil, fmt.Errorf("peer window %d: a SYN can advertise 0 to %d bytes", cfg.PeerWindow, maxUnscaledWindow)
 	}
-	e := &Endpoint{spec: spec, cfg: cfg}
+	e := &Endpoint{spec: spec, cfg: cfg, path: pathMTU{mtu: int32(min(cfg.MTU, ipPacketMax))}}
 	e.handshake.at, e.slowAt, e.patience.probedAt = sim.Never, sim.Never, sim.Never
 	return e, nil
 }

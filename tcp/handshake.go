@@ -34,7 +34,7 @@ func Connect(spec *Spec, cfg Config, now sim.Time) (*Endpoint, error) {
 	e.opt.sndScale = 0
 	e.open(SynSent, now)
 	e.snd.ecn.ok = spec.ECN == 1 || e.needsECN()
-	e.firstWindow(e.ownMSS())
+	e.firstWindow()
 	return e, nil
 }
 
@@ -53,11 +53,7 @@ func Accept(spec *Spec, cfg Config, now sim.Time, syn *Segment) (*Endpoint, erro
 	e.open(SynReceived, now)
 	e.ecnSYNArrived(syn)
 	e.takeFirstWindow(syn)
-	mss := e.ownMSS()
-	if e.opt.timestamps {
-		mss -= timestampOption
-	}
-	e.firstWindow(mss)
+	e.firstWindow()
 	return e, nil
 }
 
@@ -65,10 +61,10 @@ func Accept(spec *Spec, cfg Config, now sim.Time, syn *Segment) (*Endpoint, erro
 func (e *Endpoint) open(s State, now sim.Time) {
 	e.now = now
 	e.state = s
+	e.startSearch(now)
+	e.snd.init(e.spec, e.cfg)
 	e.syncMSS()
-	e.snd.init(e.spec, e.cfg, e.mss)
-	e.rcv.init(e.spec, e.cfg, e.mss)
-	e.rcv.win.grain = 1 << e.opt.rcvScale
+	e.initReceiver()
 	e.handshake.due = true
 }
 
@@ -83,7 +79,7 @@ func (e *Endpoint) negotiate(syn *Segment) {
 	}
 	if e.opt.scaling {
 		e.opt.sndScale = min(syn.Scale, maxWindowScale)
-		e.opt.rcvScale = WindowScale(e.spec)
+		e.opt.rcvScale = e.rcv.win.scale
 	}
 	if syn.Opts.Has(OptMSS) && syn.MSS != 0 {
 		e.opt.mss = syn.MSS
@@ -101,7 +97,9 @@ func (e *Endpoint) SetUserMSS(n int) {
 	e.handshake.userMSS = uint16(min(max(n, 0), ipPacketMax))
 	e.boundMSS()
 	e.syncMSS()
-	e.rcv.advMSS = e.ownMSS() - uint16(bareOptionLen(e.opt.timestamps, 0))
+	if e.state < Established {
+		e.firstWindow()
+	}
 }
 
 // boundMSS applies the user's bound to what the peer takes (tcp_openreq_init,
@@ -124,13 +122,6 @@ func (e *Endpoint) ownMSS() uint16 {
 		n = min(n, user)
 	}
 	return uint16(n)
-}
-
-// firstWindow is the window of a SYN: whole segments in what the receive buffer is worth,
-// at most 65535 (tcp_select_initial_window).
-func (e *Endpoint) firstWindow(mss uint16) {
-	window, _ := e.spec.initialWindow(e.spec.winFromSpace(e.rcv.memory.buffer), 0, int64(mss))
-	e.rcv.wnd = uint64(window)
 }
 
 // outputHandshake gives the SYN or SYN-ACK if it is due.
@@ -175,7 +166,7 @@ func (e *Endpoint) fillSYN(now sim.Time, seg *Segment) {
 	}
 	if e.opt.scaling {
 		seg.Opts |= OptScale
-		seg.Scale = WindowScale(e.spec)
+		seg.Scale = e.rcv.win.scale
 	}
 	seg.OptLen = uint8(synOptionLen(seg.Opts))
 }
@@ -308,14 +299,15 @@ func (e *Endpoint) establish(now sim.Time, seg *Segment) {
 	s.maxWindow = 0
 	e.takeFirstWindow(seg)
 	s.wl1 = 0
+	e.startSearch(now)
 	e.syncMSS()
-	e.receiverEstablished()
+	e.startReceiving()
 	e.measureHandshake(now, seg)
 	e.startCongestion(e.spec.Congestion)
 	if h.resent > 1 && !e.spuriousSYN(seg) {
 		s.cwnd.set(1) // tcp_init_transfer: the SYN was lost more than once
 	}
-	s.expandBuffer(e.spec, e.cfg.MTU)
+	e.expandBuffer()
 	s.lastSend = now
 	e.keepFrom(now)
 }
@@ -342,19 +334,6 @@ func (e *Endpoint) measureHandshake(now sim.Time, seg *Segment) {
 // tcp_try_undo_spurious_syn).
 func (e *Endpoint) spuriousSYN(seg *Segment) bool {
 	return e.opt.timestamps && seg.TSEcr == e.handshake.firstTS
-}
-
-// receiverEstablished makes the receiver ready for what was negotiated
-// (tcp_init_buffer_space, tcp_initialize_rcv_mss).
-func (e *Endpoint) receiverEstablished() {
-	r := &e.rcv
-	w := &r.win
-	r.advMSS = e.ownMSS() - uint16(bareOptionLen(e.opt.timestamps, 0))
-	w.grain = 1 << e.opt.rcvScale
-	w.clamp = min(w.clamp, maxUnscaledWindow<<e.opt.rcvScale)
-	w.threshold = min(int64(r.wnd), w.clamp)
-	w.space = min(w.threshold, 10*int64(r.advMSS))
-	r.ack.mss = max(min(r.advMSS, e.mss, uint16(r.wnd/2), rcvMSSGuess), segmentMin-tcpHeader)
 }
 
 // inputSynReceived is a segment in SYN-RECEIVED (RFC 9293 section 3.10.7.4,

@@ -39,10 +39,10 @@ const rtoMinPersist = 200 * sim.Millisecond
 type probeKind uint8
 
 const (
-	probeNone probeKind = iota
-	probeTail           // new data or the last segment, RFC 8985 section 7
-	probeZero           // into a closed window, RFC 9293 section 3.8.6.1
-	probeAlive          // of a peer that is silent, RFC 9293 section 3.8.4
+	probeNone  probeKind = iota
+	probeTail            // new data or the last segment, RFC 8985 section 7
+	probeZero            // into a closed window, RFC 9293 section 3.8.6.1
+	probeAlive           // of a peer that is silent, RFC 9293 section 3.8.4
 )
 
 // retransmitTimer runs the sender's timer.
