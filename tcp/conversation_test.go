@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite the expected answers of testdat
 //	spec [congestion=] [mtu=] [initial_window=] [receive_buffer=] [send_buffer=] [pad=] [sack=off] [timestamps=off] [peer_window=]
 //	at TIME                     go to a point in time (200ms, 40us)
 //	write BYTES [fragment=]     one sendmsg; fragments of 4096 bytes if not said
-//	input [seq=] [len=] [ack=] [win=] [sack=L-R,…] [ts=] [ecr=]
+//	input [seq=] [len=] [ack=] [win=] [sack=L-R,…] [ts=] [ecr=] [flags=] [ecn=ect0|ce]
 //	output                      everything that is sent now
 //	read BYTES                  the reader takes so much
 //	sent BYTES                  the NIC has completed so much
@@ -112,6 +112,8 @@ type conversation struct {
 	acked  uint64
 	seq    uint64
 	window uint32
+
+	fastNIC bool
 }
 
 func (c *conversation) command() (string, error) {
@@ -161,6 +163,9 @@ func (c *conversation) command() (string, error) {
 	case "stats":
 		return c.stats(args)
 	}
+	if known, err := c.recovery(name, args); known {
+		return "", err
+	}
 	return "", fmt.Errorf("unknown command %q", name)
 }
 
@@ -188,7 +193,7 @@ func (c *conversation) configure(args []string) error {
 		case "timestamps":
 			c.spec.Timestamps, err = value == "on", nil
 		default:
-			return fmt.Errorf("unknown setting %q", key)
+			err = c.configureRecovery(key, value)
 		}
 		if err != nil {
 			return err
@@ -232,6 +237,8 @@ func (c *conversation) input(args []string) (string, error) {
 			err = parseSACK(&seg, value, c.cfg.LocalISS)
 		case "flags":
 			seg.Flags, err = parseControl(value)
+		case "ecn":
+			seg.ECN, err = parseECN(value)
 		default:
 			err = fmt.Errorf("unknown field %q", key)
 		}
@@ -282,6 +289,9 @@ func (c *conversation) output() string {
 		}
 		b.WriteString(c.describe(&seg, frags, seg.Len > 0 && seg.Offset < high))
 		high = max(high, c.ep.snd.nxt)
+		if c.fastNIC {
+			c.ep.Sent(c.now, int(seg.Len))
+		}
 	}
 	if b.Len() == 0 {
 		return "nothing\n"
@@ -295,8 +305,9 @@ func (c *conversation) describe(seg *Segment, frags int, again bool) string {
 		return c.describeControl(seg)
 	}
 	seq := int64(c.ep.snd.nxt) + seqDistance(seqOf(c.cfg.LocalISS, c.ep.snd.nxt), seg.Seq)
+	ack := int64(c.ep.rcv.nxt) + seqDistance(seqOf(c.cfg.RemoteISS, c.ep.rcv.nxt), seg.Ack)
 	if seg.Len == 0 {
-		fmt.Fprintf(&b, "ack %d", c.ep.rcv.nxt)
+		fmt.Fprintf(&b, "ack %d", ack)
 		if seq != int64(c.ep.snd.nxt) {
 			fmt.Fprintf(&b, " seq %d", seq)
 		}
@@ -305,7 +316,7 @@ func (c *conversation) describe(seg *Segment, frags int, again bool) string {
 		if again {
 			what = "again"
 		}
-		fmt.Fprintf(&b, "%s %d-%d (%d segments, %d fragments) ack %d", what, seq, seq+int64(seg.Len), seg.Segs, frags, c.ep.rcv.nxt)
+		fmt.Fprintf(&b, "%s %d-%d (%d segments, %d fragments) ack %d", what, seq, seq+int64(seg.Len), seg.Segs, frags, ack)
 	}
 	fmt.Fprintf(&b, " win %d options %d", seg.Window, seg.OptLen)
 	for _, s := range seg.SACK[:seg.NSACK] {
@@ -317,6 +328,7 @@ func (c *conversation) describe(seg *Segment, frags int, again bool) string {
 	if seg.Flags.Has(FIN) {
 		b.WriteString(" FIN")
 	}
+	b.WriteString(describeECN(seg))
 	return b.String() + "\n"
 }
 
@@ -342,7 +354,11 @@ func (c *conversation) stats(names []string) (string, error) {
 		case "limits":
 			fmt.Fprintf(&b, "app %.2f, cwnd %.2f, rwnd %.2f, buffer %.2f, host %.2f\n", st.AppLimited, st.CwndLimited, st.RwndLimited, st.BufferLimited, st.HostLimited)
 		default:
-			return "", fmt.Errorf("unknown figure %q", name)
+			text, err := c.recoveryStats(name)
+			if err != nil {
+				return "", err
+			}
+			b.WriteString(text)
 		}
 	}
 	return b.String(), nil
