@@ -18,7 +18,7 @@ func (e *Endpoint) retransmit(now sim.Time, seg *Segment) (frags int, ok bool) {
 		}
 	}
 	id := q.lost.head
-	if id == none || s.rexmit != rexmitLost || q.retransOut >= q.lostOut || s.paced(now) {
+	if id == none || s.rexmit != rexmitLost || !s.plain && q.retransOut >= q.lostOut || s.paced(now) {
 		return 0, false
 	}
 	flight := s.inFlight()
@@ -64,6 +64,7 @@ func (e *Endpoint) resend(now sim.Time, seg *Segment, id, n uint32) (frags int) 
 	q.resend(id, now, seg.MSS)
 	b := &q.blocks[id]
 	e.stats.retransmits += int64(b.segs)
+	e.stats.bytesAgain += int64(b.data())
 	e.transmit(now, seg, b)
 	return int(b.nfrags)
 }

@@ -50,6 +50,7 @@ type sender struct {
 	rexmit      rexmit // what may be sent again
 	prr         prr
 	undo        undoState
+	plainly     plainState
 	rack        rack
 	ecn         ecnState
 	rate        rateState
@@ -77,6 +78,7 @@ func (s *sender) init(spec *Spec, cfg Config) {
 	}
 	s.maxWindow = s.window
 	s.cwnd = cwnd{size: uint32(spec.InitialWindow), ssthresh: ssthreshNone, max: uint32(spec.InitialWindow)}
+	s.plain = spec.Recovery == "rfc6675"
 	s.reordering = uint32(spec.Reordering)
 	s.rack.steps = 1
 	s.delivered = 1 // the SYN
@@ -92,7 +94,12 @@ func (s *sender) windowEnd() uint64 { return s.una + s.window }
 
 // inFlight is RFC 6675's pipe: segments that are neither acknowledged, nor reported
 // received, nor given up (tcp_packets_in_flight).
-func (s *sender) inFlight() uint32 { return s.rtx.pipe() - s.dupACKs }
+func (s *sender) inFlight() uint32 {
+	if s.plain {
+		return s.plainPipe()
+	}
+	return s.rtx.pipe() - s.dupACKs
+}
 
 // autosize is how many segments a super-segment should have: what is sent in a
 // millisecond, at least two, at most a GSO packet (tcp_tso_autosize).
@@ -336,6 +343,8 @@ func (e *Endpoint) transmit(now sim.Time, seg *Segment, b *block) {
 	s.lastSend = now
 	s.pacing.charge(now, b.len, b.segs)
 	e.stats.segsOut += int64(b.segs)
+	e.stats.allOut += int64(b.segs) - 1
+	e.stats.bytesOut += int64(seg.Len)
 	e.stats.limit(now, limitNone)
 }
 
@@ -346,6 +355,7 @@ func (e *Endpoint) finishOutput(now sim.Time) {
 		s.stopped = limitCwnd // what is lost comes first
 	}
 	e.stats.limit(now, s.stopped)
+	e.stats.nowBusy(now, s.una != s.end)
 	if s.blocked && s.inFlight() < s.cwnd.size {
 		e.expandBuffer()
 	}

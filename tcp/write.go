@@ -47,6 +47,7 @@ func (e *Endpoint) WriteMsg(now sim.Time, n, fragLimit int, flags WriteFlags) Wr
 	if s.fragUsed >= fragLimit {
 		s.fragUsed = 0 // of a fragment of another size
 	}
+	s.checkAppLimited()
 	goal := e.sizeGoal()
 	if flags&OutOfBand != 0 {
 		goal = int(e.mss) // nothing that TSO would have to cut
