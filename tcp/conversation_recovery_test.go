@@ -30,7 +30,7 @@ func (c *conversation) configureRecovery(key, value string) error {
 	case "idle":
 		c.spec.SlowStartAfterIdle = on
 	default:
-		err = fmt.Errorf("unknown setting %q", key)
+		err = c.configureTimes(key, value)
 	}
 	return err
 }
