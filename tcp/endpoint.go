@@ -150,14 +150,24 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 		e.sendPriorACK(now, seg)
 		return 0, true
 	}
-	if frags, ok = e.sendProbe(now, seg); ok {
-		return frags, true
+	s := &e.snd
+	if s.probe != probeNone {
+		if frags, ok = e.sendProbe(now, seg); ok {
+			return frags, true
+		}
 	}
-	if frags, ok = e.retransmit(now, seg); ok {
-		return frags, true
+	if s.rtx.lost.head != none || s.rexmit == rexmitNew {
+		if frags, ok = e.retransmit(now, seg); ok {
+			return frags, true
+		}
 	}
 	if frags, ok = e.sendNew(now, seg); ok {
 		return frags, true
+	}
+	if s.plain {
+		if frags, ok = e.sendUnlost(now, seg); ok {
+			return frags, true
+		}
 	}
 	e.finishOutput(now)
 	if e.ackDue(now) {

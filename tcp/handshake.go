@@ -99,7 +99,8 @@ func (e *Endpoint) SetUserMSS(n int) {
 	e.handshake.userMSS = uint16(min(max(n, 0), ipPacketMax))
 	e.boundMSS()
 	e.syncMSS()
-	e.rcv.advMSS = e.ownMSS() - uint16(bareOptionLen(e.opt.timestamps, 0))
+	e.rcv.advMSS = e.segmentOffered()
+	e.rewindow()
 }
 
 // boundMSS applies the user's bound to what the peer takes (tcp_openreq_init,

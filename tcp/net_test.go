@@ -31,6 +31,7 @@ type wire struct {
 	limit  int     // bytes that may wait, 0 for no limit
 	loss   float64 // probabilities per frame
 	dup    float64
+	ce     float64 // of being marked, if ECN-capable
 	late   float64 // of being late by up to lateBy
 	lateBy sim.Time
 	drop   func(n int64, seg *Segment) bool // further losses, by frame number
@@ -200,6 +201,9 @@ func (n *network) transmit(side int, seg *Segment) {
 		if w.random.Chance(w.loss) || w.drop != nil && w.drop(w.frames, &f) {
 			w.lost++
 			continue
+		}
+		if f.ECN != NotECT && w.random.Chance(w.ce) {
+			f.ECN = CE
 		}
 		at := w.freeAt + w.delay
 		if w.random.Chance(w.late) {

@@ -181,12 +181,17 @@ func (e *Endpoint) enterLoss(now sim.Time) {
 		s.rtx.loseAll(now, true)
 	} else {
 		s.dupACKs = 0
-		s.rtx.loseAll(now-s.rack.rtt, false)
+		until := now - s.rack.rtt
+		if s.plain {
+			until = now
+		}
+		s.rtx.loseAll(until, false)
 	}
 	// Once per window.
 	if s.ca <= CADisorder || s.una >= s.highSeq || s.ca == CALoss && s.retries == 0 {
 		s.undo.ssthresh = s.currentSsthresh()
 		s.undo.cwnd = s.cwnd.size
+		s.plainFlight()
 		s.cwnd.ssthresh = s.cc.ssthresh(s)
 		s.cc.event(s, now, eventLoss)
 		s.undo.start(s)
@@ -201,5 +206,5 @@ func (e *Endpoint) enterLoss(now sim.Time) {
 	e.setCA(CALoss)
 	s.highSeq = s.nxt
 	s.ecnQueueCWR()
-	s.frto = e.spec.FRTO && (fresh || s.retries > 0)
+	s.frto = e.spec.FRTO && !s.plain && (fresh || s.retries > 0)
 }

@@ -18,7 +18,7 @@ func (e *Endpoint) retransmit(now sim.Time, seg *Segment) (frags int, ok bool) {
 		}
 	}
 	id := q.lost.head
-	if id == none || s.rexmit != rexmitLost || q.retransOut >= q.lostOut || s.paced(now) {
+	if id == none || s.rexmit != rexmitLost || !s.plain && q.retransOut >= q.lostOut || s.paced(now) {
 		return 0, false
 	}
 	flight := s.inFlight()

@@ -49,6 +49,7 @@ type sender struct {
 	rexmit      rexmit // what may be sent again
 	prr         prr
 	undo        undoState
+	plainly     plainState
 	rack        rack
 	ecn         ecnState
 	rate        rateState
@@ -76,6 +77,7 @@ func (s *sender) init(spec *Spec, cfg Config) {
 	}
 	s.maxWindow = s.window
 	s.cwnd = cwnd{size: uint32(spec.InitialWindow), ssthresh: ssthreshNone, max: uint32(spec.InitialWindow)}
+	s.plain = spec.Recovery == "rfc6675"
 	s.reordering = uint32(spec.Reordering)
 	s.rack.steps = 1
 	s.delivered = 1 // the SYN
@@ -91,7 +93,12 @@ func (s *sender) windowEnd() uint64 { return s.una + s.window }
 
 // inFlight is RFC 6675's pipe: segments that are neither acknowledged, nor reported
 // received, nor given up (tcp_packets_in_flight).
-func (s *sender) inFlight() uint32 { return s.rtx.pipe() - s.dupACKs }
+func (s *sender) inFlight() uint32 {
+	if s.plain {
+		return s.plainPipe()
+	}
+	return s.rtx.pipe() - s.dupACKs
+}
 
 // autosize is how many segments a super-segment should have: what is sent in a
 // millisecond, at least two, at most a GSO packet (tcp_tso_autosize).

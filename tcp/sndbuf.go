@@ -37,7 +37,11 @@ func (e *Endpoint) expandBuffer() {
 		return
 	}
 	segment := uint(max(e.opt.mss, e.mss)) + maxTCPHeader + skbShared
-	want := 2 * int64(max(s.cwnd.size, 10, s.reordering+1)) * (int64(1)<<bits.Len(segment-1) + skbStruct)
+	times := int64(2)
+	if s.model != nil {
+		times = 3 // bbr_sndbuf_expand: it may send again for a second round trip
+	}
+	want := times * int64(max(s.cwnd.size, 10, s.reordering+1)) * (int64(1)<<bits.Len(segment-1) + skbStruct)
 	s.buffer = max(s.buffer, min(want, int64(e.spec.SendBuffer)))
 }
 

@@ -12,7 +12,7 @@ type Spec struct {
 	Timestamps bool      `key:"timestamps" doc:"RFC 7323 timestamps, 1 ms granularity"`
 	SACK       bool      `key:"sack" doc:"selective acknowledgements"`
 
-	Congestion    string    `key:"congestion" enum:"cubic|reno|dctcp" doc:"congestion control; dctcp is reno where ecn is not negotiated"`
+	Congestion    string    `key:"congestion" enum:"cubic|reno|dctcp|bbr" doc:"congestion control; dctcp is reno where ecn is not negotiated"`
 	InitialWindow int       `key:"initial_window" min:"1" max:"1000" doc:"initial congestion window in segments"`
 	ReceiveBuffer sim.Bytes `key:"receive_buffer" min:"4KiB" max:"1GiB" doc:"tcp_rmem maximum; at most half is advertised as window, and Linux's growth rule stops at a quarter"`
 	SendBuffer    sim.Bytes `key:"send_buffer" min:"4KiB" max:"1GiB" doc:"tcp_wmem maximum: bytes a socket queues before sendmsg blocks"`

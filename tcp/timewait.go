@@ -41,6 +41,12 @@ func (e *Endpoint) Reopens(now sim.Time, seg *Segment) bool {
 	return later || seqDistance(seqOf(e.cfg.RemoteISS, e.rcv.nxt), seg.Seq) > 0
 }
 
+// Reusable says whether a new connection of this end may take the ports of this one, which
+// is in TIME-WAIT: timestamps of the next second tell the two apart (tcp_twsk_unique).
+func (e *Endpoint) Reusable(now sim.Time) bool {
+	return e.state == TimeWait && e.opt.timestamps && now > e.rcv.tsRecentAt+sim.Second
+}
+
 // NextISS is where the stream of a connection that Reopens allows begins, out of the way
 // of what this one has sent.
 func (e *Endpoint) NextISS() uint32 { return seqOf(e.cfg.LocalISS, e.snd.nxt) + 65535 + 2 }

@@ -27,11 +27,12 @@ func (e *Endpoint) firstWindow() {
 	if e.state != SynSent {
 		mss = int64(e.segmentOffered())
 	}
-	clamp := w.clamp
-	if clamp == 0 {
-		clamp = maxUnscaledWindow << maxWindowScale
+	full := max(e.spec.winFromSpace(r.memory.buffer), 0)
+	clamp := w.clampOr(maxUnscaledWindow << maxWindowScale)
+	if r.memory.locked {
+		clamp = min(clamp, full) // the application's buffer bounds the scale, too
 	}
-	space := min(clamp, max(e.spec.winFromSpace(r.memory.buffer), 0))
+	space := min(clamp, full)
 	if space > mss {
 		space -= space % mss
 	}
