@@ -157,7 +157,10 @@ func (e *Endpoint) updateWindow(seg *Segment, news *ackNews) {
 	news.window = true
 	if w != s.window {
 		s.window = w
-		s.maxWindow = max(s.maxWindow, w)
+		if w > s.maxWindow {
+			s.maxWindow = w
+			e.syncMSS()
+		}
 	}
 }
 
@@ -211,6 +214,7 @@ func (e *Endpoint) takeAck(ack uint64, news *ackNews) {
 	}
 	s.una = ack
 	s.sacks.acked(ack)
+	e.pathProbeAcked()
 	news.reneging = !q.empty() && q.head().state == sacked
 	if news.acked > 0 && sackOn && low < news.priorHigh {
 		e.checkReordering(low) // a hole was filled by what was sent once

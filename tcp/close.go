@@ -92,7 +92,7 @@ func (e *Endpoint) sendFIN() {
 	}
 	e.closing.sent = true
 	if s.writeQ.len() == 0 {
-		s.writeQ.pushBack(skb{off: s.end})
+		s.newSKB()
 	}
 	k := s.writeQ.back()
 	k.fin = true

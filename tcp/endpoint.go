@@ -19,11 +19,6 @@ type Config struct {
 	// Accept learn it from the SYN.
 	PeerWindow sim.Bytes
 
-	// What the application has set before the handshake and the SYN shows; 0 where
-	// it has set nothing.
-	ReceiveBuffer int // SO_RCVBUF, bytes as given
-	WindowClamp   int // TCP_WINDOW_CLAMP, bytes
-
 	// Buffers is how the driver keeps what it receives: what memory that costs.
 	Buffers Buffers
 }
@@ -44,8 +39,9 @@ type Endpoint struct {
 	keepalive keepalive
 	slowAt    sim.Time // see slowTimer
 
-	snd sender
-	rcv receiver
+	snd  sender
+	rcv  receiver
+	path pathMTU
 
 	now    sim.Time // of the last call
 	rttNew sim.Time // sample of the last Input, 0 if it gave none
@@ -62,12 +58,15 @@ func New(spec *Spec, cfg Config) (*Endpoint, error) {
 		return nil, err
 	}
 	e.state, e.opt = Established, asConfigured(spec)
+	e.opt.mss = e.ownMSS()
+	e.startSearch(0)
+	e.snd.init(spec, cfg)
 	e.syncMSS()
-	e.snd.init(spec, cfg, e.mss)
-	e.rcv.init(spec, cfg, e.mss)
+	e.initReceiver()
+	e.startReceiving()
 	e.snd.ecn.ok = spec.ECN == 1
 	e.startCongestion(spec.Congestion)
-	e.snd.expandBuffer(spec, cfg.MTU)
+	e.expandBuffer()
 	return e, nil
 }
 
@@ -79,7 +78,7 @@ func newEndpoint(spec *Spec, cfg Config) (*Endpoint, error) {
 	if cfg.PeerWindow < 0 || cfg.PeerWindow > maxUnscaledWindow {
 		return nil, fmt.Errorf("peer window %d: a SYN can advertise 0 to %d bytes", cfg.PeerWindow, maxUnscaledWindow)
 	}
-	e := &Endpoint{spec: spec, cfg: cfg}
+	e := &Endpoint{spec: spec, cfg: cfg, path: pathMTU{mtu: int32(min(cfg.MTU, ipPacketMax))}}
 	e.handshake.at, e.slowAt, e.patience.probedAt = sim.Never, sim.Never, sim.Never
 	return e, nil
 }
@@ -151,6 +150,9 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 	e.finishOutput(now)
 	if e.ackDue(now) {
 		e.fill(now, seg)
+		if e.snd.urging() {
+			e.snd.markUrgent(seg, seg.Offset)
+		}
 		return 0, true
 	}
 	return 0, false
@@ -189,9 +191,10 @@ func (e *Endpoint) advance(now sim.Time) {
 // data. Whatever goes out acknowledges all there is.
 func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 	r := &e.rcv
+	at := e.acceptable()
 	*seg = Segment{
-		Offset: e.snd.nxt,
-		Seq:    seqOf(e.cfg.LocalISS, e.snd.nxt),
+		Offset: at,
+		Seq:    seqOf(e.cfg.LocalISS, at),
 		Ack:    seqOf(e.cfg.RemoteISS, r.nxt),
 		Window: e.advertise(),
 		Segs:   1,
@@ -206,6 +209,16 @@ func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 	seg.OptLen = uint8(e.optionLen(int(seg.NSACK)))
 	seg.MSS = e.mss - uint16(int(seg.OptLen)-e.optionLen(0))
 	e.ackSent()
+}
+
+// acceptable is the offset at which a segment without data stands: what goes next, unless the
+// peer has taken so much of its window back that this is out of it (tcp_acceptable_seq).
+func (e *Endpoint) acceptable() uint64 {
+	nxt, end := e.snd.nxt, e.snd.windowEnd()
+	if end >= nxt || e.opt.scaling && nxt-end < 1<<e.opt.rcvScale {
+		return nxt
+	}
+	return end
 }
 
 // timestampsOn and sackOn say what was negotiated.

@@ -31,10 +31,10 @@ func Connect(spec *Spec, cfg Config, now sim.Time) (*Endpoint, error) {
 		return nil, err
 	}
 	e.opt = asConfigured(spec)
-	e.opt.sndScale, e.opt.rcvScale = 0, e.ownScale()
+	e.opt.sndScale = 0
 	e.open(SynSent, now)
 	e.snd.ecn.ok = spec.ECN == 1 || e.needsECN()
-	e.openWindow()
+	e.firstWindow()
 	return e, nil
 }
 
@@ -53,7 +53,7 @@ func Accept(spec *Spec, cfg Config, now sim.Time, syn *Segment) (*Endpoint, erro
 	e.open(SynReceived, now)
 	e.ecnSYNArrived(syn)
 	e.takeFirstWindow(syn)
-	e.openWindow()
+	e.firstWindow()
 	return e, nil
 }
 
@@ -61,10 +61,10 @@ func Accept(spec *Spec, cfg Config, now sim.Time, syn *Segment) (*Endpoint, erro
 func (e *Endpoint) open(s State, now sim.Time) {
 	e.now = now
 	e.state = s
+	e.startSearch(now)
+	e.snd.init(e.spec, e.cfg)
 	e.syncMSS()
-	e.snd.init(e.spec, e.cfg, e.mss)
-	e.rcv.init(e.spec, e.cfg, e.mss)
-	e.rcv.win.grain = 1 << e.opt.rcvScale
+	e.initReceiver()
 	e.handshake.due = true
 }
 
@@ -79,7 +79,7 @@ func (e *Endpoint) negotiate(syn *Segment) {
 	}
 	if e.opt.scaling {
 		e.opt.sndScale = min(syn.Scale, maxWindowScale)
-		e.opt.rcvScale = e.ownScale()
+		e.opt.rcvScale = e.rcv.win.scale
 	}
 	if syn.Opts.Has(OptMSS) && syn.MSS != 0 {
 		e.opt.mss = syn.MSS
@@ -97,8 +97,9 @@ func (e *Endpoint) SetUserMSS(n int) {
 	e.handshake.userMSS = uint16(min(max(n, 0), ipPacketMax))
 	e.boundMSS()
 	e.syncMSS()
-	e.rcv.advMSS = e.ownMSS() - uint16(bareOptionLen(e.opt.timestamps, 0))
-	e.openWindow()
+	if e.state < Established {
+		e.firstWindow()
+	}
 }
 
 // boundMSS applies the user's bound to what the peer takes (tcp_openreq_init,
@@ -116,34 +117,11 @@ func (e *Endpoint) SetDeferAccept(n int) { e.handshake.deferred = uint8(min(max(
 
 // ownMSS is what this end offers in its SYN: no option is subtracted (RFC 6691).
 func (e *Endpoint) ownMSS() uint16 {
-	n := advertisedMSS(e.spec, e.cfg.MTU)
+	n := max(int(min(e.cfg.MTU, ipPacketMax))-networkLen(e.spec)-tcpHeader, minSendMSS)
 	if user := int(e.handshake.userMSS); user > 0 {
 		n = min(n, user)
 	}
 	return uint16(n)
-}
-
-// ownScale is the shift that this end offers in its SYN.
-func (e *Endpoint) ownScale() uint8 {
-	_, scale := e.firstWindow(0)
-	return scale
-}
-
-// firstWindow is the window of a SYN: whole segments in what the receive buffer is worth,
-// at most 65535 (tcp_select_initial_window).
-func (e *Endpoint) firstWindow(mss uint16) (window int64, scale uint8) {
-	buffer, _ := e.spec.firstBuffer(e.cfg)
-	return e.spec.initialWindow(e.spec.winFromSpace(buffer), e.spec.firstClamp(e.cfg), int64(mss))
-}
-
-// openWindow makes that the window that the SYN or SYN-ACK advertises.
-func (e *Endpoint) openWindow() {
-	mss := e.ownMSS()
-	if e.handshake.passive && e.opt.timestamps {
-		mss -= timestampOption
-	}
-	window, _ := e.firstWindow(mss)
-	e.rcv.wnd = uint64(window)
 }
 
 // outputHandshake gives the SYN or SYN-ACK if it is due.
@@ -188,7 +166,7 @@ func (e *Endpoint) fillSYN(now sim.Time, seg *Segment) {
 	}
 	if e.opt.scaling {
 		seg.Opts |= OptScale
-		seg.Scale = e.ownScale()
+		seg.Scale = e.rcv.win.scale
 	}
 	seg.OptLen = uint8(synOptionLen(seg.Opts))
 }
@@ -321,14 +299,15 @@ func (e *Endpoint) establish(now sim.Time, seg *Segment) {
 	s.maxWindow = 0
 	e.takeFirstWindow(seg)
 	s.wl1 = 0
+	e.startSearch(now)
 	e.syncMSS()
-	e.receiverEstablished()
+	e.startReceiving()
 	e.measureHandshake(now, seg)
 	e.startCongestion(e.spec.Congestion)
 	if h.resent > 1 && !e.spuriousSYN(seg) {
 		s.cwnd.set(1) // tcp_init_transfer: the SYN was lost more than once
 	}
-	s.expandBuffer(e.spec, e.cfg.MTU)
+	e.expandBuffer()
 	s.lastSend = now
 	e.keepFrom(now)
 }
@@ -355,19 +334,6 @@ func (e *Endpoint) measureHandshake(now sim.Time, seg *Segment) {
 // tcp_try_undo_spurious_syn).
 func (e *Endpoint) spuriousSYN(seg *Segment) bool {
 	return e.opt.timestamps && seg.TSEcr == e.handshake.firstTS
-}
-
-// receiverEstablished makes the receiver ready for what was negotiated
-// (tcp_init_buffer_space, tcp_initialize_rcv_mss).
-func (e *Endpoint) receiverEstablished() {
-	r := &e.rcv
-	w := &r.win
-	r.advMSS = e.ownMSS() - uint16(bareOptionLen(e.opt.timestamps, 0))
-	w.grain = 1 << e.opt.rcvScale
-	w.clamp = min(w.clamp, maxUnscaledWindow<<e.opt.rcvScale)
-	w.threshold = min(int64(r.wnd), w.clamp)
-	w.space = min(w.threshold, 10*int64(r.advMSS))
-	r.ack.mss = max(min(r.advMSS, e.mss, uint16(r.wnd/2), rcvMSSGuess), segmentMin-tcpHeader)
 }
 
 // inputSynReceived is a segment in SYN-RECEIVED (RFC 9293 section 3.10.7.4,

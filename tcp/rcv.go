@@ -26,6 +26,7 @@ type receiver struct {
 	dsack   span // got twice, to be reported; right is 0 if nothing is
 	ack     ackState
 	win     windowState
+	urgent  urgent
 	lowat   uint64 // bytes that wake a reader (SO_RCVLOWAT)
 
 	tsRecent   uint32   // to be echoed (RFC 7323 section 4.3)
@@ -33,17 +34,34 @@ type receiver struct {
 	advMSS     uint16   // what the peer was offered as MSS, less timestamps (advmss)
 }
 
-func (r *receiver) init(spec *Spec, cfg Config, mss uint16) {
+// initReceiver makes the receiver ready for a handshake.
+func (e *Endpoint) initReceiver() {
+	r := &e.rcv
 	r.ack.delayedAt, r.ack.compressedAt = sim.Never, sim.Never
-	r.advMSS = uint16(advertisedMSS(spec, cfg.MTU) - bareOptionLen(spec.Timestamps, 0))
+	r.ack.mss = rcvMSSGuess
 	r.lowat = 1
-	r.initWindow(spec, cfg)
-	// A guess until the first segment comes (tcp_initialize_rcv_mss).
-	r.ack.mss = max(min(r.advMSS, mss, uint16(r.wnd/2), rcvMSSGuess), segmentMin-tcpHeader)
+	r.memory.kind = e.cfg.Buffers
+	r.memory.buffer = min(int64(e.spec.ReceiveInitial), int64(e.spec.ReceiveBuffer))
+	e.firstWindow()
+}
+
+// startReceiving makes it ready for data (tcp_init_buffer_space, tcp_initialize_rcv_mss).
+func (e *Endpoint) startReceiving() {
+	r := &e.rcv
+	r.advMSS = e.segmentOffered()
+	e.startWindow()
+	// A guess until the first segment comes.
+	r.ack.mss = max(min(r.advMSS, e.mss, uint16(r.wnd/2), rcvMSSGuess), segmentMin-tcpHeader)
+}
+
+// segmentOffered is the payload of a full segment of the peer's, as far as this end knows
+// (Linux: advmss).
+func (e *Endpoint) segmentOffered() uint16 {
+	return e.ownMSS() - uint16(bareOptionLen(e.opt.timestamps, 0))
 }
 
 // rcvMSSGuess is TCP_MSS_DEFAULT.
-const rcvMSSGuess = 536
+const rcvMSSGuess = defaultMSS
 
 // offsetOf returns the stream offset that a received sequence number stands for, the
 // one nearest to what is expected.
@@ -77,6 +95,9 @@ func (e *Endpoint) NextDelivery() (Delivery, bool) {
 
 // receive takes payload and FIN of an acceptable segment (tcp_data_queue).
 func (e *Endpoint) receive(now sim.Time, seg *Segment) {
+	if seg.Flags&URG != 0 || e.rcv.urgent.state == UrgentAwaited {
+		e.urgentArrived(seg)
+	}
 	if seg.Len == 0 && !seg.Flags.Has(FIN) {
 		return
 	}
@@ -179,6 +200,9 @@ func (e *Endpoint) Consumed(now sim.Time, n int) {
 	r := &e.rcv
 	r.copied += min(uint64(n), e.unread())
 	r.memory.read(r.copied)
+	if r.urgent.state != UrgentNone {
+		r.urgent.readTo(r.copied)
+	}
 	e.adjustSpace(now)
 	e.ackAfterRead()
 }

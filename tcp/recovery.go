@@ -110,6 +110,9 @@ func (e *Endpoint) otherACK(now sim.Time, news *ackNews) {
 		e.tryOpen(news)
 		return
 	}
+	if e.pathProbeLost() {
+		return
+	}
 	e.enterRecovery(news.ece)
 	s.rexmit = rexmitLost
 }
@@ -150,6 +153,9 @@ func (e *Endpoint) timeout(now sim.Time) {
 	if e.timedOut(now) {
 		e.giveUp(now)
 		return
+	}
+	if s.retries > 0 && now-e.patience.resentAt >= retriesTake(retries1) {
+		e.detectBlackHole(now)
 	}
 	e.stats.timeouts++
 	s.tailProbe.end = 0

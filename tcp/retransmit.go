@@ -59,6 +59,7 @@ func (e *Endpoint) resend(now sim.Time, seg *Segment, id, n uint32) (frags int) 
 		q.split(q.search(q.blocks[id].off), n)
 	}
 	e.fill(now, seg)
+	e.path.probe = 0 // what its fate says is not clear any more
 	s.rateSent(now, &q.blocks[id], false)
 	q.resend(id, now, seg.MSS)
 	b := &q.blocks[id]

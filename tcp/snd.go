@@ -25,6 +25,7 @@ type sender struct {
 
 	window    uint64 // as the peer has advertised, from una
 	maxWindow uint64 // largest so far
+	urgent    uint64 // end of what was written out of band (snd_up)
 	wl1       uint64 // receive offset of the segment it came with (RFC 9293: SND.WL1)
 
 	mss      uint16 // payload of a segment without SACK blocks
@@ -70,13 +71,12 @@ type sender struct {
 	stopped     limit
 }
 
-func (s *sender) init(spec *Spec, cfg Config, mss uint16) {
+func (s *sender) init(spec *Spec, cfg Config) {
 	s.window = maxUnscaledWindow
 	if cfg.PeerWindow > 0 {
 		s.window = uint64(cfg.PeerWindow)
 	}
 	s.maxWindow = s.window
-	s.mss = mss
 	s.cwnd = cwnd{size: uint32(spec.InitialWindow), ssthresh: ssthreshNone, max: uint32(spec.InitialWindow)}
 	s.plain = spec.Recovery == "rfc6675"
 	s.reordering = uint32(spec.Reordering)
@@ -150,6 +150,13 @@ func (e *Endpoint) sendNew(now sim.Time, seg *Segment) (frags int, ok bool) {
 		s.stopped = e.idleCause()
 		return 0, false
 	}
+	switch e.probePath(now, seg) {
+	case probeSent:
+		return 1, true
+	case probeWait:
+		s.stopped = limitCwnd
+		return 0, false
+	}
 	n, stop := e.quota(now)
 	if stop != limitNone {
 		s.stopped = stop
@@ -187,14 +194,16 @@ func (e *Endpoint) quota(now sim.Time) (n uint32, stop limit) {
 	most := s.autosize(mss)
 	limit := uint32(mss)
 	if k.data() <= uint32(mss) {
-		if last && !k.fin && s.waits(k.len, mss) {
+		if last && !k.fin && !s.urging() && s.waits(k.len, mss) {
 			return 0, limitNagle
 		}
 	} else {
 		if stop := s.deferTSO(now, k, most, mss, last); stop != limitNone {
 			return 0, stop
 		}
-		limit = s.splitPoint(k, min(segs, most), mss, last)
+		if !s.urging() {
+			limit = s.splitPoint(k, min(segs, most), mss, last)
+		}
 	}
 	if s.throttled(k.len, mss, 0) {
 		return 0, limitHost
@@ -292,6 +301,14 @@ func (e *Endpoint) sendData(now sim.Time, seg *Segment, n uint32) (frags int) {
 	if b.data()%uint32(seg.MSS) != 0 {
 		s.small = b.end()
 	}
+	e.dataSent(now, seg, b, idle)
+	return int(b.nfrags)
+}
+
+// dataSent books block b, which goes out for the first time in seg; idle says that nothing
+// else is out (tcp_event_new_data_sent).
+func (e *Endpoint) dataSent(now sim.Time, seg *Segment, b *block, idle bool) {
+	s := &e.snd
 	s.rateSent(now, b, idle)
 	s.nxt = b.end()
 	s.sentAny = true
@@ -302,7 +319,6 @@ func (e *Endpoint) sendData(now sim.Time, seg *Segment, n uint32) (frags int) {
 		s.timer.arm(timerRTO, now+s.rtt.timeout())
 	}
 	e.transmit(now, seg, b)
-	return int(b.nfrags)
 }
 
 // transmit makes seg carry block b.
@@ -317,6 +333,9 @@ func (e *Endpoint) transmit(now sim.Time, seg *Segment, b *block) {
 	}
 	if b.fin {
 		seg.Flags |= FIN
+	}
+	if s.urging() {
+		s.markUrgent(seg, b.off)
 	}
 	s.inNIC += uint64(seg.Len)
 	e.quickSent(b.segs - 1)
@@ -335,7 +354,7 @@ func (e *Endpoint) finishOutput(now sim.Time) {
 	}
 	e.stats.limit(now, s.stopped)
 	if s.blocked && s.inFlight() < s.cwnd.size {
-		s.expandBuffer(e.spec, e.cfg.MTU)
+		e.expandBuffer()
 	}
 	if s.sentAny {
 		s.sentAny = false

@@ -9,20 +9,26 @@ import "netgpusim/sim"
 // for overhead, at most twice Spec.ReceiveMax. Tuning ends.
 func (e *Endpoint) SetReceiveBuffer(n int) {
 	m := &e.rcv.memory
-	m.buffer, m.locked = e.spec.doubledBuffer(n), true
+	m.locked = true
+	m.buffer = max(2*clampBuffer(n, e.spec.ReceiveMax), rcvBufferMin)
+	e.rewindow()
 }
 
-func (spec *Spec) doubledBuffer(n int) int64 {
-	return max(2*clampBuffer(n, spec.ReceiveMax), rcvBufferMin)
+// rewindow chooses the window of a SYN anew that has not been sent.
+func (e *Endpoint) rewindow() {
+	if e.state < Established && e.handshake.due && e.handshake.resent == 0 {
+		e.firstWindow()
+	}
 }
 
 // ReceiveBuffer is SO_RCVBUF.
 func (e *Endpoint) ReceiveBuffer() int { return int(e.rcv.memory.buffer) }
 
-// SetWindowClamp bounds the advertised window (TCP_WINDOW_CLAMP). It holds growth back; a
-// window that is larger already stays.
+// SetWindowClamp bounds the advertised window (TCP_WINDOW_CLAMP). Of an established
+// connection it holds growth back; a window that is larger already stays.
 func (e *Endpoint) SetWindowClamp(n int) {
 	e.rcv.win.clamp = max(int64(n), rcvBufferMin/2)
+	e.rewindow()
 }
 
 // WindowClamp is TCP_WINDOW_CLAMP.

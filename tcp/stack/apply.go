@@ -12,6 +12,12 @@ func (s *socket) apply(ep *tcp.Endpoint) {
 	if o.sndBuf != unset {
 		s.setSndBuf(ep)
 	}
+	if o.rcvBuf != unset {
+		s.setRcvBuf(ep)
+	}
+	if o.windowClamp > 0 {
+		s.setWindowClamp(ep)
+	}
 	if o.rcvLowat > 1 {
 		s.setRcvLowat(ep)
 	}
@@ -37,6 +43,7 @@ func (s *socket) apply(ep *tcp.Endpoint) {
 	s.setKeepAlive(ep)
 	s.setUserTimeout(ep)
 	s.setDeferAccept(ep)
+	s.setRecvErr(ep)
 	s.setLinger2(ep)
 }
 
@@ -52,6 +59,7 @@ func (s *socket) setPacingRate(ep *tcp.Endpoint)   { ep.SetMaxPacingRate(s.opts.
 func (s *socket) setSynCnt(ep *tcp.Endpoint)      { ep.SetSynCount(s.opts.synCnt) }
 func (s *socket) setDeferAccept(ep *tcp.Endpoint) { ep.SetDeferAccept(s.opts.deferAccept) }
 func (s *socket) setKeepAlive(ep *tcp.Endpoint)   { ep.SetKeepAlive(s.host.now, s.opts.keepAlive) }
+func (s *socket) setRecvErr(ep *tcp.Endpoint)     { ep.SetRecvErr(s.opts.recvErr) }
 func (s *socket) setKeepCnt(ep *tcp.Endpoint)     { ep.SetKeepCount(s.opts.keepCnt) }
 
 func (s *socket) setKeepIdle(ep *tcp.Endpoint) {

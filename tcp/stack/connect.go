@@ -140,10 +140,7 @@ func (h *Host) sendSYN(s *socket) Errno {
 
 // endpointConfig is what the endpoint of a socket is told.
 func (h *Host) endpointConfig(s *socket) tcp.Config {
-	cfg := tcp.Config{MTU: h.cfg.MTU, LocalISS: s.isn.seq, WindowClamp: s.opts.windowClamp}
-	if s.opts.rcvBuf != unset {
-		cfg.ReceiveBuffer = max(s.opts.rcvBuf, 1)
-	}
+	cfg := tcp.Config{MTU: h.cfg.MTU, LocalISS: s.isn.seq}
 	if !s.isn.made {
 		cfg.LocalISS = h.isn(s.local, s.remote)
 	}
@@ -156,7 +153,7 @@ func (h *Host) attach(s *socket, ep *tcp.Endpoint) {
 	s.ep, s.stream = ep, h.streams
 	s.shut, s.err = 0, OK
 	s.tx = txStore{}
-	s.written, s.reported, s.gone = 0, false, false
+	s.written, s.copied, s.reported, s.gone = 0, 0, false, false
 	s.apply(ep)
 	h.touch(s)
 }
