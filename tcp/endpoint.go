@@ -95,15 +95,37 @@ func (e *Endpoint) Input(now sim.Time, seg *Segment) {
 	e.advance(now)
 	e.rttNew = 0
 	e.snd.letGo()
+	e.stats.arrived(seg)
+	e.input(now, seg)
+}
+
+// input is Input of a segment that has been counted.
+func (e *Endpoint) input(now sim.Time, seg *Segment) {
 	if e.state != Established {
 		e.inputState(now, seg)
 		return
 	}
+	predicted := e.predicted(seg)
 	if !e.valid(now, seg) || !e.acknowledge(now, seg) {
 		e.rcv.drop(seg)
 		return
 	}
+	if predicted && seg.Len > 0 {
+		e.mib.TCPHPHits++
+	}
 	e.receive(now, seg)
+}
+
+// predicted says whether header prediction takes a segment (tcp_rcv_established): nothing
+// but the acknowledgement and the timestamp may be new in its header, whose length must be
+// that of timestamps alone. Patch 13's padding is not counted there, so that with it
+// every segment takes the slow path.
+func (e *Endpoint) predicted(seg *Segment) bool {
+	r, s := &e.rcv, &e.snd
+	return seg.Flags&^PSH == ACK && int(seg.OptLen) == bareOptionLen(e.opt.timestamps, 0) && uint64(seg.Window) == s.window &&
+		seg.Seq == seqOf(e.cfg.RemoteISS, r.nxt) && seqDistance(seg.Ack, seqOf(e.cfg.LocalISS, s.nxt)) >= 0 &&
+		r.ooo.ranges.len() == 0 && r.wnd > 0 && r.memory.charged < r.memory.buffer &&
+		(!e.opt.timestamps || seg.Opts.Has(OptTimestamps) && int32(seg.TSVal-r.tsRecent) >= 0)
 }
 
 // LastRTT is the round-trip sample that the last Input has given: from a segment's
@@ -208,6 +230,7 @@ func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 	e.ecnFill(seg)
 	seg.OptLen = uint8(e.optionLen(int(seg.NSACK)))
 	seg.MSS = e.mss - uint16(int(seg.OptLen)-e.optionLen(0))
+	e.stats.allOut++
 	e.ackSent()
 }
 

@@ -18,7 +18,8 @@ type handshake struct {
 	resent   uint8    // how often it has been sent again
 	timeouts uint8    // passive: how often the timer has run (req.num_timeout)
 	due      bool     // it is to be sent now
-	passive  bool     // Accept made this endpoint
+	active   bool     // Connect made this endpoint,
+	passive  bool     // or Accept
 	acked    bool     // passive: the bare ACK has come, data are waited for (inet_rsk.acked)
 	deferred uint8    // TCP_DEFER_ACCEPT in retransmissions of the SYN-ACK
 	userMSS  uint16   // TCP_MAXSEG, 0 for none
@@ -32,6 +33,7 @@ func Connect(spec *Spec, cfg Config, now sim.Time) (*Endpoint, error) {
 	}
 	e.opt = asConfigured(spec)
 	e.opt.sndScale = 0
+	e.handshake.active = true
 	e.open(SynSent, now)
 	e.snd.ecn.ok = spec.ECN == 1 || e.needsECN()
 	e.firstWindow()
@@ -97,9 +99,8 @@ func (e *Endpoint) SetUserMSS(n int) {
 	e.handshake.userMSS = uint16(min(max(n, 0), ipPacketMax))
 	e.boundMSS()
 	e.syncMSS()
-	if e.state < Established {
-		e.firstWindow()
-	}
+	e.rcv.advMSS = e.segmentOffered()
+	e.rewindow()
 }
 
 // boundMSS applies the user's bound to what the peer takes (tcp_openreq_init,
@@ -169,6 +170,7 @@ func (e *Endpoint) fillSYN(now sim.Time, seg *Segment) {
 		seg.Scale = e.rcv.win.scale
 	}
 	seg.OptLen = uint8(synOptionLen(seg.Opts))
+	e.stats.allOut++
 }
 
 // sinceSYN is how long ago the first SYN was sent.
@@ -395,7 +397,7 @@ func (e *Endpoint) inputSynReceived(now sim.Time, seg *Segment) {
 	if closing {
 		e.sendFIN()
 	}
-	e.Input(now, seg)
+	e.input(now, seg)
 }
 
 // inWindow says whether a segment of so many sequence numbers that begins at d lies in a

@@ -27,6 +27,7 @@ type receiver struct {
 	ack     ackState
 	win     windowState
 	urgent  urgent
+	drops   int64  // segments dropped (sk_drops)
 	lowat   uint64 // bytes that wake a reader (SO_RCVLOWAT)
 
 	tsRecent   uint32   // to be echoed (RFC 7323 section 4.3)
@@ -78,6 +79,7 @@ func (r *receiver) room() uint64 {
 // drop frees the buffer of a segment that is not wanted.
 func (r *receiver) drop(seg *Segment) {
 	if seg.Len > 0 {
+		r.drops++
 		r.out.pushBack(Delivery{Handle: seg.Handle})
 	}
 }
@@ -151,7 +153,7 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 		}
 		r.ack.scheduled, r.ack.check = true, true
 		e.markArrived(seg)
-		e.stats.outOfOrder++
+		e.stats.outOfOrder += int64(max(seg.Segs, 1))
 		e.queueOutOfOrder(seg, r.nxt+uint64(d), r.nxt+uint64(data))
 	}
 }

@@ -150,6 +150,9 @@ func (e *Endpoint) timeout(now sim.Time) {
 	if s.rtx.empty() {
 		return
 	}
+	if s.retries > 0 && now-e.patience.resentAt >= retriesTake(retries1) {
+		e.detectBlackHole(now)
+	}
 	if e.timedOut(now) {
 		e.giveUp(now)
 		return

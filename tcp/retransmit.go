@@ -64,6 +64,7 @@ func (e *Endpoint) resend(now sim.Time, seg *Segment, id, n uint32) (frags int) 
 	q.resend(id, now, seg.MSS)
 	b := &q.blocks[id]
 	e.stats.retransmits += int64(b.segs)
+	e.stats.bytesAgain += int64(b.data())
 	e.transmit(now, seg, b)
 	return int(b.nfrags)
 }

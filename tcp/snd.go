@@ -343,6 +343,8 @@ func (e *Endpoint) transmit(now sim.Time, seg *Segment, b *block) {
 	s.lastSend = now
 	s.pacing.charge(now, b.len, b.segs)
 	e.stats.segsOut += int64(b.segs)
+	e.stats.allOut += int64(b.segs) - 1
+	e.stats.bytesOut += int64(seg.Len)
 	e.stats.limit(now, limitNone)
 }
 
@@ -353,6 +355,7 @@ func (e *Endpoint) finishOutput(now sim.Time) {
 		s.stopped = limitCwnd // what is lost comes first
 	}
 	e.stats.limit(now, s.stopped)
+	e.stats.nowBusy(now, s.una != s.end)
 	if s.blocked && s.inFlight() < s.cwnd.size {
 		e.expandBuffer()
 	}

@@ -27,13 +27,10 @@ func (e *Endpoint) firstWindow() {
 	if e.state != SynSent {
 		mss = int64(e.segmentOffered())
 	}
-	clamp := w.clamp
-	if clamp == 0 {
-		clamp = maxUnscaledWindow << maxWindowScale
-	}
 	full := max(e.spec.winFromSpace(r.memory.buffer), 0)
+	clamp := w.clampOr(maxUnscaledWindow << maxWindowScale)
 	if r.memory.locked {
-		clamp = min(clamp, full) // SO_RCVBUF: it will not grow, which the scale may know (tcp_connect_init)
+		clamp = min(clamp, full) // the application's buffer bounds the scale, too
 	}
 	space := min(clamp, full)
 	if space > mss {

@@ -5,8 +5,8 @@ import (
 	"netgpusim/tcp"
 )
 
-// apply sets a new endpoint to what setsockopt has said before, as far as Config and Spec
-// have not. What was never set is left to the endpoint, which goes by the sysctls.
+// apply sets a new endpoint to what setsockopt has said before. What was never set is left
+// to the endpoint, which goes by the sysctls.
 func (s *socket) apply(ep *tcp.Endpoint) {
 	o := &s.opts
 	if o.sndBuf != unset {

@@ -79,6 +79,16 @@ var testCalls = map[string]func(c *caller) string{
 		return strings.Join(list, " ")
 	},
 	"icmp": testICMP,
+	"info": func(c *caller) string {
+		v, err := c.h.Getsockopt(c.int(), SOL_TCP, TCP_INFO)
+		i := v.Info
+		return shown(fmt.Sprintf("state %d cwnd %d mss %d unacked %d sacked %d notsent %d received %d",
+			i.State, i.SndCwnd, i.SndMSS, i.Unacked, i.Sacked, i.NotsentBytes, i.BytesReceived), err)
+	},
+	"meminfo": func(c *caller) string {
+		v, err := c.h.Getsockopt(c.int(), SOL_SOCKET, SO_MEMINFO)
+		return shown(fmt.Sprintf("rmem %d of %d, wmem %d of %d", v.Mem.RmemAlloc, v.Mem.Rcvbuf, v.Mem.WmemQueued, v.Mem.Sndbuf), err)
+	},
 	"name": func(c *caller) string { a, err := c.h.Getsockname(c.int()); return shown(a.String(), err) },
 	"peer": func(c *caller) string { a, err := c.h.Getpeername(c.int()); return shown(a.String(), err) },
 	"open": func(c *caller) string { return result(c.h.Open(int64(c.int()))) },

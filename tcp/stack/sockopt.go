@@ -28,6 +28,7 @@ var socketOptions = map[key]option{
 	{SOL_SOCKET, SO_TIMESTAMPNS}: stampMode(SO_TIMESTAMPNS),
 	{SOL_SOCKET, SO_TIMESTAMPING}: {set: setTimestamping,
 		get: value(func(s *socket) int64 { return int64(s.opts.timestamping) })},
+	{SOL_SOCKET, SO_MEMINFO}:         {size: memInfoBytes, get: getMemInfo},
 	{SOL_SOCKET, SO_MAX_PACING_RATE}: {set: setPacingRate, get: value(func(s *socket) int64 { return int64(min(s.opts.maxPacingRate, 1<<32-1)) })},
 
 	{SOL_TCP, TCP_NODELAY}:              boolean(func(o *options) *bool { return &o.noDelay }, withEndpoint((*socket).setNoDelay)),
