@@ -36,6 +36,9 @@ func (s *socket) apply(ep *tcp.Endpoint) {
 	if o.maxSeg > 0 {
 		ep.SetUserMSS(o.maxSeg)
 	}
+	if s.host.pacing {
+		ep.SetPacing(true)
+	}
 	s.setSynCnt(ep)
 	s.setKeepIdle(ep)
 	s.setKeepIntvl(ep)
