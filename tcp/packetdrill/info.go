@@ -1,9 +1,9 @@
 package packetdrill
 
 import (
+	"reflect"
 	"strings"
 
-	"netgpusim/sim"
 	"netgpusim/tcp"
 )
 
@@ -16,17 +16,50 @@ func (r *runner) lookup(name string) (value, bool) {
 	if n, ok := r.setup.symbols[name]; ok {
 		return integer(n), true
 	}
-	get, ok := infoFields[strings.TrimPrefix(name, "tcpi_")]
-	if !ok || !strings.HasPrefix(name, "tcpi_") {
+	i, ok := infoFields[name]
+	if !ok {
 		return value{}, false
 	}
 	ep := r.host.Endpoint(r.last)
 	if ep == nil {
 		return integer(0), true
 	}
-	s := ep.Stats()
-	return integer(get(ep, &s)), true
+	switch f := reflect.ValueOf(ep.Info(r.now)).Field(i); f.Kind() {
+	case reflect.Bool:
+		return integer(int64(truth(f.Bool()))), true
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		return integer(f.Int()), true
+	default:
+		return integer(int64(f.Uint())), true
+	}
 }
+
+// infoFields are the members of struct tcp_info by their names in Linux: those of
+// tcp.Info are the same without underscores.
+var infoFields = func() map[string]int {
+	plain := map[string]int{}
+	t := reflect.TypeFor[tcp.Info]()
+	for i := range t.NumField() {
+		plain[strings.ToLower(t.Field(i).Name)] = i
+	}
+	all := map[string]int{}
+	for _, name := range infoNames {
+		if i, ok := plain[strings.ReplaceAll(name, "_", "")]; ok {
+			all["tcpi_"+name] = i
+		}
+	}
+	if i, ok := plain["rateapplimited"]; ok {
+		all["tcpi_delivery_rate_app_limited"] = i
+	}
+	return all
+}()
+
+// infoNames are the members as Linux 5.8's uapi/linux/tcp.h has them, without tcpi_.
+var infoNames = strings.Fields(`state ca_state retransmits probes backoff options snd_wscale rcv_wscale
+	rto ato snd_mss rcv_mss unacked sacked lost retrans fackets last_data_sent last_ack_sent last_data_recv last_ack_recv
+	pmtu rcv_ssthresh rtt rttvar snd_ssthresh snd_cwnd advmss reordering rcv_rtt rcv_space total_retrans
+	pacing_rate max_pacing_rate bytes_acked bytes_received segs_out segs_in notsent_bytes min_rtt data_segs_in data_segs_out
+	delivery_rate busy_time rwnd_limited sndbuf_limited delivered delivered_ce bytes_sent bytes_retrans dsack_dups reord_seen rcv_ooopack snd_wnd`)
 
 // codeConstants are names of Linux's headers that assertions use.
 var codeConstants = map[string]int64{
@@ -34,21 +67,4 @@ var codeConstants = map[string]int64{
 	"TCP_ESTABLISHED": 1, "TCP_SYN_SENT": 2, "TCP_SYN_RECV": 3, "TCP_FIN_WAIT1": 4, "TCP_FIN_WAIT2": 5, "TCP_TIME_WAIT": 6,
 	"TCP_CLOSE": 7, "TCP_CLOSE_WAIT": 8, "TCP_LAST_ACK": 9, "TCP_LISTEN": 10, "TCP_CLOSING": 11,
 	"TCPI_OPT_TIMESTAMPS": 1, "TCPI_OPT_SACK": 2, "TCPI_OPT_WSCALE": 4, "TCPI_OPT_ECN": 8, "TCPI_OPT_ECN_SEEN": 16, "TCPI_OPT_SYN_DATA": 32,
-}
-
-// stateNumbers are the states as Linux numbers them.
-var stateNumbers = [...]int64{tcp.Closed: 7, tcp.Listen: 10, tcp.SynSent: 2, tcp.SynReceived: 3, tcp.Established: 1, tcp.FinWait1: 4,
-	tcp.FinWait2: 5, tcp.CloseWait: 8, tcp.Closing: 11, tcp.LastAck: 9, tcp.TimeWait: 6}
-
-// infoFields are the members of struct tcp_info (tcp_get_info).
-var infoFields = map[string]func(e *tcp.Endpoint, s *tcp.Stats) int64{
-	"state":         func(e *tcp.Endpoint, s *tcp.Stats) int64 { return stateNumbers[e.State()] },
-	"snd_cwnd":      func(e *tcp.Endpoint, s *tcp.Stats) int64 { return s.Cwnd / int64(e.MSS()) },
-	"snd_mss":       func(e *tcp.Endpoint, s *tcp.Stats) int64 { return int64(e.MSS()) },
-	"rto":           func(e *tcp.Endpoint, s *tcp.Stats) int64 { return int64(s.RTO / sim.Microsecond) },
-	"rtt":           func(e *tcp.Endpoint, s *tcp.Stats) int64 { return int64(s.SRTT / sim.Microsecond) },
-	"min_rtt":       func(e *tcp.Endpoint, s *tcp.Stats) int64 { return int64(s.MinRTT / sim.Microsecond) },
-	"total_retrans": func(e *tcp.Endpoint, s *tcp.Stats) int64 { return s.Retransmits },
-	"delivered":     func(e *tcp.Endpoint, s *tcp.Stats) int64 { return s.Delivered },
-	"notsent_bytes": func(e *tcp.Endpoint, s *tcp.Stats) int64 { return s.Unsent },
 }
