@@ -16,6 +16,7 @@ type WriteFlags uint8
 const (
 	More        WriteFlags = 1 << iota // MSG_MORE: a short tail waits, as if corked
 	EndOfRecord                        // MSG_EOR: the next sendmsg begins a new skb
+	OutOfBand                          // MSG_OOB: the last byte is urgent
 )
 
 // Write offers n bytes of the stream: WriteMsg without flags.
@@ -48,6 +49,9 @@ func (e *Endpoint) WriteMsg(now sim.Time, n, fragLimit int, flags WriteFlags) Wr
 	}
 	s.checkAppLimited()
 	goal := e.sizeGoal()
+	if flags&OutOfBand != 0 {
+		goal = int(e.mss) // nothing that TSO would have to cut
+	}
 	for r.Accepted < n {
 		k, fresh := s.tailFor(goal, own)
 		if k == nil {
@@ -81,6 +85,9 @@ func (e *Endpoint) WriteMsg(now sim.Time, n, fragLimit int, flags WriteFlags) Wr
 	s.blocked = r.Accepted < n
 	if own && !s.blocked {
 		s.fragUsed = 0
+	}
+	if flags&OutOfBand != 0 && r.Accepted == n {
+		s.urgent = s.end
 	}
 	e.push(goal, flags, &r)
 	return r

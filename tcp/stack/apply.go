@@ -46,6 +46,7 @@ func (s *socket) apply(ep *tcp.Endpoint) {
 	s.setKeepAlive(ep)
 	s.setUserTimeout(ep)
 	s.setDeferAccept(ep)
+	s.setRecvErr(ep)
 	s.setLinger2(ep)
 }
 
@@ -61,6 +62,7 @@ func (s *socket) setPacingRate(ep *tcp.Endpoint)   { ep.SetMaxPacingRate(s.opts.
 func (s *socket) setSynCnt(ep *tcp.Endpoint)      { ep.SetSynCount(s.opts.synCnt) }
 func (s *socket) setDeferAccept(ep *tcp.Endpoint) { ep.SetDeferAccept(s.opts.deferAccept) }
 func (s *socket) setKeepAlive(ep *tcp.Endpoint)   { ep.SetKeepAlive(s.host.now, s.opts.keepAlive) }
+func (s *socket) setRecvErr(ep *tcp.Endpoint)     { ep.SetRecvErr(s.opts.recvErr) }
 func (s *socket) setKeepCnt(ep *tcp.Endpoint)     { ep.SetKeepCount(s.opts.keepCnt) }
 
 func (s *socket) setKeepIdle(ep *tcp.Endpoint) {

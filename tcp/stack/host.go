@@ -164,7 +164,7 @@ func (h *Host) collect(s *socket) (data bool) {
 // was before.
 func (h *Host) settle(s *socket, state tcp.State) {
 	if h.collect(s) {
-		h.wake(s, POLLIN|POLLRDNORM|POLLRDBAND)
+		h.wake(s, POLLIN|POLLPRI|POLLRDNORM|POLLRDBAND)
 	}
 	h.touch(s)
 	una := s.ep.Acked()
