@@ -20,15 +20,15 @@ var update = flag.Bool("update", false, "rewrite the expected answers of testdat
 //
 //	spec [congestion=] [mtu=] [initial_window=] [receive_buffer=] [send_buffer=] [pad=] [sack=off] [timestamps=off] [peer_window=]
 //	at TIME                     go to a point in time (200ms, 40us)
-//	write BYTES [fragment=]     one sendmsg; fragments of 4096 bytes if not said
-//	input [seq=] [len=] [ack=] [win=] [sack=L-R,…] [ts=] [ecr=]
+//	write BYTES [fragment=] [oob]  one sendmsg; fragments of 4096 bytes if not said; oob is MSG_OOB
+//	input [seq=] [len=] [ack=] [win=] [sack=L-R,…] [ts=] [ecr=] [flags=] [urg=]
 //	output                      everything that is sent now
 //	read BYTES                  the reader takes so much
 //	sent BYTES                  the NIC has completed so much
 //	wait                        until the deadline, then the timer and what is sent
 //	stats NAME…                 fields of Stats
 //
-// and those of conversation_conn_test.go.
+// and those of conversation_conn_test.go, with the settings of conversation_giveup_test.go.
 //
 // input without ack= repeats the last one, and answers what is to be done with the
 // buffer (numbered from 1) and the round trip measured. An ACK that is due shows in
@@ -188,7 +188,7 @@ func (c *conversation) configure(args []string) error {
 		case "timestamps":
 			c.spec.Timestamps, err = value == "on", nil
 		default:
-			return fmt.Errorf("unknown setting %q", key)
+			err = c.configureTimes(key, value)
 		}
 		if err != nil {
 			return err
@@ -199,13 +199,17 @@ func (c *conversation) configure(args []string) error {
 
 func (c *conversation) write(args []string) (string, error) {
 	fragment := 4096
+	var flags WriteFlags
 	for _, word := range args[1:] {
+		if word == "oob" {
+			flags |= OutOfBand
+		}
 		if value, ok := strings.CutPrefix(word, "fragment="); ok {
 			fragment, _ = strconv.Atoi(value)
 		}
 	}
 	n, err := parseBytes(args[0])
-	r := c.ep.Write(c.now, int(n), fragment)
+	r := c.ep.WriteMsg(c.now, int(n), fragment, flags)
 	return fmt.Sprintf("accepted %d, new skbs %d, new fragments %d\n", r.Accepted, r.NewSKBs, r.NewFrags), err
 }
 
@@ -232,6 +236,9 @@ func (c *conversation) input(args []string) (string, error) {
 			err = parseSACK(&seg, value, c.cfg.LocalISS)
 		case "flags":
 			seg.Flags, err = parseControl(value)
+		case "urg": // the pointer, with URG
+			seg.Flags |= URG
+			seg.Urgent = uint16(n)
 		default:
 			err = fmt.Errorf("unknown field %q", key)
 		}
@@ -316,6 +323,9 @@ func (c *conversation) describe(seg *Segment, frags int, again bool) string {
 	}
 	if seg.Flags.Has(FIN) {
 		b.WriteString(" FIN")
+	}
+	if seg.Flags.Has(URG) {
+		fmt.Fprintf(&b, " URG %d", seg.Urgent)
 	}
 	return b.String() + "\n"
 }
