@@ -36,6 +36,12 @@ const oddPages PageID = 1<<32 - 16
 
 // Pages is Page for each page of a list.
 func (c *Codec) Pages(list []PageID, at Place, tagged bool) {
+	if len(list) > 0 {
+		c.somePages(list, at, tagged)
+	}
+}
+
+func (c *Codec) somePages(list []PageID, at Place, tagged bool) {
 	if c.reading {
 		c.readPages(list, at, tagged)
 		return
@@ -47,9 +53,6 @@ func (c *Codec) Pages(list []PageID, at Place, tagged bool) {
 // region, mentioned for the first time and as the place lets expect: for those, it does
 // at once what writePage does.
 func (c *Codec) writePages(list []PageID, at Place, tagged bool) {
-	if len(list) == 0 {
-		return
-	}
 	m, pages, buf, n := c.module, c.pages, c.buf, c.at
 	flags, mark, first := usualFlags(at), mentioned(at), c.roster.firstRegion
 	for _, id := range list {
@@ -78,9 +81,6 @@ func (p *page) plain(flags uint8) bool {
 
 // readPages reads what writePages has written.
 func (c *Codec) readPages(list []PageID, at Place, tagged bool) {
-	if len(list) == 0 {
-		return
-	}
 	m, buf, n := c.module, c.buf, c.at
 	flags, first := usualFlags(at), c.roster.regions[0].first
 	plain := int64(0)

@@ -302,19 +302,19 @@ func (w *World) codeActors(c *netgpu.Codec) {
 		bitIf(s.blocked, 21) | bitIf(s.closing, 22) | bitIf(s.revoking, 23) | bitIf(s.revoked, 24) |
 		uint64(s.irq.kind)<<25 | uint64(s.irq.used)<<28
 	lengths := [...]int{len(s.rq), len(s.cq), len(s.queue), len(s.irq.pages), len(s.app.hand), len(s.freeing)}
-	if lengths[0]|lengths[1]|lengths[2]|lengths[3]|lengths[4]|lengths[5] >= longLists {
-		word |= longLists << lengthShift
-	} else {
+	if lengths[0]|lengths[1]|lengths[2]|lengths[3]|lengths[4]|lengths[5] < longLists {
 		word |= uint64(lengths[0]|lengths[1]<<4|lengths[2]<<8|lengths[3]<<12|lengths[4]<<16|lengths[5]<<20) << lengthShift
+	} else {
+		word |= longLists << lengthShift
 	}
 	read := c.Word(&word)
-	long := word>>lengthShift&15 == longLists
-	for i := range lengths {
-		if long {
+	if word>>lengthShift&15 == longLists {
+		for i := range lengths {
 			lengths[i] = c.Len(lengths[i])
-		} else {
-			lengths[i] = int(word >> (lengthShift + 4*i) & 15)
 		}
+	} else if read {
+		x := int(word >> lengthShift)
+		lengths = [...]int{x & 15, x >> 4 & 15, x >> 8 & 15, x >> 12 & 15, x >> 16 & 15, x >> 20 & 15}
 	}
 	if !read {
 		return
