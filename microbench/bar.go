@@ -1,6 +1,8 @@
 package microbench
 
 import (
+	"fmt"
+
 	"netgpusim/gpu"
 	"netgpusim/pcie"
 	"netgpusim/sim"
@@ -10,7 +12,8 @@ import (
 const storesMax = 200_000
 
 // bar1Write is a core copying to GPU memory that is mapped write-combining: a stream of
-// posted writes of store_tlp each, the last of a copy shorter.
+// posted writes of store_tlp each, the last of a copy shorter. A buffer is free when the
+// root complex at the GPU has taken it: from the other socket two crossings later.
 func (b *bench) bar1Write(size int64, parallel int) ([]Row, error) {
 	tree, err := b.gpuTree()
 	if err != nil {
@@ -19,19 +22,27 @@ func (b *bench) bar1Write(size int64, parallel int) ([]Row, error) {
 	core := &b.spec.Core
 	pieces := b.corePieces(size, core.StoreTLP)
 	m := meter{warm: pieces / 4}
-	var next sim.Time
+	buffers := make([]sim.Time, core.StoreBuffers) // when each is free
+	hop := b.socketHop()
+	var full sim.Time
 	left := size
-	for range pieces {
+	for i := range pieces {
 		n := min(left, int64(core.StoreTLP))
-		m.count(tree, tree.MMIOWrite(next, n), n)
-		next += core.StoreInterval
+		buffer := &buffers[i%len(buffers)]
+		full = max(full, *buffer) + core.StoreInterval
+		*buffer = full + core.StoreHold + 2*hop
+		m.count(tree, tree.MMIOWrite(full+hop, n), n)
 		if left -= n; left == 0 {
 			left = size
 		}
 	}
 	limit := b.linkLimit(tree, &m)
-	if limit == "" {
+	switch {
+	case limit != "":
+	case core.StoreInterval*sim.Time(core.StoreBuffers) >= core.StoreInterval+core.StoreHold+2*hop:
 		limit = "core: one write-combining buffer per store_interval"
+	default:
+		limit = fmt.Sprintf("core: %d write-combining buffers over the time that they are held", core.StoreBuffers)
 	}
 	return []Row{{BAR1Write, "h2d", size, parallel, "bandwidth", "GB/s", m.gigabytes(), limit}}, nil
 }
@@ -50,10 +61,8 @@ func (b *bench) bar1Read(size int64, parallel int) ([]Row, error) {
 	left := size
 	for i := range pieces {
 		n := min(left, int64(core.LoadBytes))
-		asked := tree.MMIOWrite(flight[i%len(flight)], 0)
-		if b.pcie.RemoteMemory {
-			asked += b.pcie.NUMAHop // the answer's way back has its own
-		}
+		// The answer's way back has a hop of its own.
+		asked := tree.MMIOWrite(flight[i%len(flight)]+b.socketHop(), 0)
 		_, done := tree.Write(asked+b.device.BARRead, pcie.HostMemory, n)
 		flight[i%len(flight)] = done
 		m.count(tree, done, n)
@@ -63,6 +72,14 @@ func (b *bench) bar1Read(size int64, parallel int) ([]Row, error) {
 	}
 	return []Row{{BAR1Read, "d2h", size, parallel, "bandwidth", "GB/s", m.gigabytes(),
 		"core: its uncached loads in flight over the round trip"}}, nil
+}
+
+// socketHop is what a core's accesses take to the socket of the device.
+func (b *bench) socketHop() sim.Time {
+	if b.pcie.RemoteMemory {
+		return b.pcie.NUMAHop
+	}
+	return 0
 }
 
 // corePieces is how many accesses of at most piece bytes a row of copies of size makes.

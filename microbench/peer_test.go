@@ -2,9 +2,11 @@ package microbench_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"netgpusim/microbench"
+	"netgpusim/sim"
 )
 
 // l2fwd-nv of NVIDIA (its README): a ConnectX-6 Dx at 100 Gbit/s and a V100 under one PLX
@@ -66,5 +68,29 @@ func TestACoreWritesGPUMemoryMuchFasterThanItReadsIt(t *testing.T) {
 	read := run(t, "k40", microbench.BAR1Read, 65536, 1)[0].Value
 	if ratio := write / read; ratio < 10 || ratio > 14 {
 		t.Errorf("writes %.1f times as fast as reads, measured %.1f", ratio, 9.79/0.79)
+	}
+}
+
+// Stores to the other socket hold their buffers for two crossings; enough buffers hide that.
+func TestStoresToTheOtherSocketWaitForWriteCombiningBuffers(t *testing.T) {
+	near := run(t, "k40", microbench.BAR1Write, 65536, 1)[0]
+	host, device := load(t, "gen3-root", "k40", []string{"pcie.remote_memory=true"})
+	for _, c := range []struct {
+		buffers int
+		want    float64 // GB/s
+	}{{5, 5 * 64 / 98.54}, {10, 10 * 64 / 98.54}, {32, near.Value}} {
+		s := whole(t, microbench.BAR1Write)
+		s.Sizes, s.Core.StoreBuffers = []sim.Bytes{64 * sim.KiB}, c.buffers
+		rows, err := microbench.Run(&s, host, device)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := rows[0]
+		if math.Abs(row.Value/c.want-1) > 0.01 {
+			t.Errorf("%d buffers: %.2f GB/s, want %.2f", c.buffers, row.Value, c.want)
+		}
+		if waits := strings.Contains(row.Limit, "time that they are held"); waits != (row.Value < 0.99*near.Value) {
+			t.Errorf("%d buffers: %.2f GB/s bound by %q", c.buffers, row.Value, row.Limit)
+		}
 	}
 }

@@ -162,6 +162,8 @@ func (c *CoreSpec) bounds() []bound {
 	return []bound{
 		{"core.store_tlp", int64(c.StoreTLP), 4, 64},
 		{"core.store_interval", int64(c.StoreInterval), 0, int64(10 * sim.Microsecond)},
+		{"core.store_buffers", int64(c.StoreBuffers), 1, 64},
+		{"core.store_hold", int64(c.StoreHold), 0, int64(10 * sim.Microsecond)},
 		{"core.load_bytes", int64(c.LoadBytes), 4, 64},
 		{"core.loads", int64(c.Loads), 1, 64},
 	}

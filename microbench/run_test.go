@@ -151,6 +151,8 @@ func TestRunRefusesWhatCannotWorkAndNamesTheKey(t *testing.T) {
 		{"device.shared_max", microbench.P2PBoth, func(s *microbench.Spec) { s.Device.SharedMax = -1 }},
 		{"core.store_tlp", microbench.BAR1Write, func(s *microbench.Spec) { s.Core.StoreTLP = 0 }},
 		{"core.store_interval", microbench.BAR1Write, func(s *microbench.Spec) { s.Core.StoreInterval = -1 }},
+		{"core.store_buffers", microbench.BAR1Write, func(s *microbench.Spec) { s.Core.StoreBuffers = 0 }},
+		{"core.store_hold", microbench.BAR1Write, func(s *microbench.Spec) { s.Core.StoreHold = -1 }},
 		{"core.load_bytes", microbench.BAR1Read, func(s *microbench.Spec) { s.Core.LoadBytes = 128 }},
 		{"core.loads", microbench.BAR1Read, func(s *microbench.Spec) { s.Core.Loads = 0 }},
 	} {

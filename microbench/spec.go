@@ -62,7 +62,9 @@ type DeviceSpec struct {
 // it.
 type CoreSpec struct {
 	StoreTLP      sim.Bytes `key:"store_tlp" min:"4" max:"64" pow2:"true" doc:"payload of the posted writes that stores become: a write-combining buffer, or half of it"`
-	StoreInterval sim.Time  `key:"store_interval" min:"0" max:"10us" doc:"between these writes"`
+	StoreInterval sim.Time  `key:"store_interval" min:"0" max:"10us" doc:"that the core takes to fill a write-combining buffer"`
+	StoreBuffers  int       `key:"store_buffers" min:"1" max:"64" doc:"write-combining buffers"`
+	StoreHold     sim.Time  `key:"store_hold" min:"0" max:"10us" doc:"from a buffer's being full until the root complex of the core's socket has taken it and it is free"`
 	LoadBytes     sim.Bytes `key:"load_bytes" min:"4" max:"64" pow2:"true" doc:"what one uncached load reads"`
 	Loads         int       `key:"loads" min:"1" max:"64" doc:"uncached loads in flight: 1 for plain ones, the line-fill buffers for streaming loads"`
 }

@@ -18,7 +18,7 @@ type addresses struct {
 }
 
 const (
-	addressAlignMin = 64   // a cache line
+	addressAlignMin = lineBytes
 	addressAlignMax = 4096 // the boundary that no TLP may cross (PCIe base specification 2.2.7)
 )
 

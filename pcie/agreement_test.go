@@ -124,6 +124,7 @@ func anySpec(r *sim.Rand) (Spec, TargetSpec, int) {
 	s.ATS = s.IOMMU && yes()
 	s.IOMMUPage = sim.Bytes(pick(4<<10, 64<<10, 2<<20))
 	s.IOTLBEntries, s.IOMMUWalkers, s.IOMMUWalk, s.ATSEntries = pick(32, 64, 128), pick(4, 6, 16), 300*sim.Nanosecond, pick(32, 64)
+	s.IOMMULine = sim.Time(pick(0, 22)) * sim.Nanosecond
 	peer := TargetSpec{ReadService: sim.Time(300+r.Intn(600)) * sim.Nanosecond, WriteVisible: 300 * sim.Nanosecond}
 	peer.WriteLimit = sim.Bandwidth(pick(0, 60, 7200)) * sim.Gbps
 	peer.ReadLimit = sim.Bandwidth(pick(0, 60, 7200)) * sim.Gbps

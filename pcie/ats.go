@@ -34,7 +34,7 @@ func (t *Tree) requestTranslation(now sim.Time, page int64) sim.Time {
 	memory := &t.targets[HostMemory]
 	b := newBurst(1, now)
 	credits, latency := t.request(now, &b, memory)
-	b.after(t.memory.iommu.translate(b.first, page))
+	b.after(t.memory.iommu.translate(b.first, page, 0))
 	if credits != nil {
 		credits.hold(b.first+latency, b.last+latency)
 	}

@@ -90,6 +90,7 @@ func check(host string, s *Spec, outstandingReads int, peer TargetSpec) error {
 		{"numa_hop", s.NUMAHop},
 		{"llc_miss", s.LLCMiss},
 		{"iommu_walk", s.IOMMUWalk},
+		{"iommu_line", s.IOMMULine},
 	} {
 		if latency.given < 0 {
 			return refuse(latency.key, latency.given, "0 or more")

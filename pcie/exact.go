@@ -114,20 +114,21 @@ type Arrival struct {
 
 // Kinds of the engine's events. A is a TLP, a channel or a transaction, by kind.
 const (
-	evSubmit   uint16 = iota // A: transaction
-	evStored                 // A: transaction of a core, at the first link
-	evSent                   // A: TLP; B: channel it has left through, and the place it had before
-	evEnter                  // A: TLP has come to a switch or root complex
-	evReady                  // A: TLP may go on from there
-	evArrive                 // A: TLP has come where it was going
-	evCredit                 // A: channel; B: class, headers, units
-	evSunk                   // A: TLP of a write has been taken by the memory behind
-	evServed                 // A: TLP of a request whose data are there
-	evAnswer                 // A: TLP of a request whose data can leave
-	evWalked                 // B: page whose walk is done
-	evDone                   // A: transaction of a write is visible
-	evDLLPSent               // A: channel that a DLLP has left through
-	evDLLPDue                // A: channel; B: class whose credits are to be returned, or ACK
+	evSubmit     uint16 = iota // A: transaction
+	evStored                   // A: transaction of a core, at the first link
+	evSent                     // A: TLP; B: channel it has left through, and the place it had before
+	evEnter                    // A: TLP has come to a switch or root complex
+	evReady                    // A: TLP may go on from there
+	evArrive                   // A: TLP has come where it was going
+	evCredit                   // A: channel; B: class, headers, units
+	evSunk                     // A: TLP of a write has been taken by the memory behind
+	evServed                   // A: TLP of a request whose data are there
+	evAnswer                   // A: TLP of a request whose data can leave
+	evWalked                   // B: page whose walk is done
+	evWalkerFree               // a walker of the IOMMU can take the next page
+	evDone                     // A: transaction of a write is visible
+	evDLLPSent                 // A: channel that a DLLP has left through
+	evDLLPDue                  // A: channel; B: class whose credits are to be returned, or ACK
 )
 
 // NewExact makes the exact engine of the tree that New(host, spec, outstandingReads,
@@ -220,6 +221,8 @@ func (x *Exact) Handle(now sim.Time, ev sim.Event) {
 		x.answer(now, int32(ev.A))
 	case evWalked:
 		x.walked(now, int64(ev.B))
+	case evWalkerFree:
+		x.walkerFree(now)
 	case evDone:
 		x.progress(now, int32(ev.A), int64(ev.B))
 	case evDLLPSent:

@@ -9,10 +9,10 @@ type rootComplex struct {
 	translates bool
 	page       int64
 	iotlb      pageCache
-	walk       sim.Time
+	walk, line sim.Time
 	walkers    int
 	walking    int
-	walks      []int64 // pages that wait for a walker
+	walks      []walk // that wait for a walker
 
 	inbox [ports][]waiting // requests that have arrived, by port, oldest first
 
@@ -30,6 +30,9 @@ type waiting struct {
 	known      bool // translated
 	committing bool // a write on its way into memory
 }
+
+// walk is a page that has to be walked for, and the bytes of the TLP that needs it.
+type walk struct{ page, bytes int64 }
 
 // pageCache is a TLB and the pages that are on their way into it.
 type pageCache struct {
@@ -65,7 +68,7 @@ func (c *pageCache) arrived(page int64) {
 
 func newRootComplex(s *Spec, mmio sim.Time) rootComplex {
 	r := rootComplex{
-		mmio: mmio, translates: s.IOMMU, page: int64(s.IOMMUPage), walk: s.IOMMUWalk, walkers: s.IOMMUWalkers,
+		mmio: mmio, translates: s.IOMMU, page: int64(s.IOMMUPage), walk: s.IOMMUWalk, line: s.IOMMULine, walkers: s.IOMMUWalkers,
 		slots: s.HostReads, addresses: newAddresses(s), llcMiss: s.LLCMiss,
 	}
 	if s.IOMMU {
@@ -91,7 +94,7 @@ func (x *Exact) reachRoot(now sim.Time, tlp int32) {
 		var asked bool
 		if known, asked = x.root.iotlb.find(page); !known && !asked {
 			x.root.iotlb.expect(page)
-			x.root.walks = append(x.root.walks, page)
+			x.root.walks = append(x.root.walks, walk{page, p.inMemory()})
 			x.startWalks(now)
 		}
 	}
@@ -103,10 +106,11 @@ func (x *Exact) reachRoot(now sim.Time, tlp int32) {
 func (x *Exact) startWalks(now sim.Time) {
 	r := &x.root
 	for len(r.walks) > 0 && r.walking < r.walkers {
-		page := r.walks[0]
+		next := r.walks[0]
 		r.walks = r.walks[:copy(r.walks, r.walks[1:])]
 		r.walking++
-		x.schedule(now+r.walk, evWalked, 0, uint64(page))
+		x.schedule(now+r.walk, evWalked, 0, uint64(next.page))
+		x.schedule(now+r.walk+replay(r.line, next.bytes), evWalkerFree, 0, 0)
 	}
 }
 
@@ -114,8 +118,6 @@ func (x *Exact) startWalks(now sim.Time) {
 func (x *Exact) walked(now sim.Time, page int64) {
 	r := &x.root
 	r.iotlb.arrived(page)
-	r.walking--
-	x.startWalks(now)
 	for port := range r.inbox {
 		for i := range r.inbox[port] {
 			w := &r.inbox[port][i]
@@ -123,6 +125,12 @@ func (x *Exact) walked(now sim.Time, page int64) {
 		}
 		x.drain(now, port)
 	}
+}
+
+// walkerFree is a walker's having done with a walk and what needed it.
+func (x *Exact) walkerFree(now sim.Time) {
+	x.root.walking--
+	x.startWalks(now)
 }
 
 // drain takes the requests of a port that may go: translated, and with no write

@@ -40,6 +40,14 @@ type packet struct {
 	ready uint64 // order in which it became ready for the next link
 }
 
+// inMemory is how many bytes of host memory a request is about.
+func (p *packet) inMemory() int64 {
+	if p.translate {
+		return 0
+	}
+	return max(p.data, p.asked, 1)
+}
+
 const (
 	noChannel   = 0xff
 	atomicBytes = 8

@@ -59,31 +59,41 @@ func (t *translations) expect(page int64, at sim.Time) {
 	t.n++
 }
 
-// iommu books the page walks of a root complex. Walks take equally long and are
-// served in the order of the calls, so the walker whose turn it is is the one that
-// is free first.
+// iommu books the page walks of a root complex.
 type iommu struct {
 	known   translations
 	walk    sim.Time
+	line    sim.Time   // that a walker stays busy for each cache line of what it walked for
 	walkers []sim.Time // when each is free
-	next    int
 }
 
 func newIOMMU(s *Spec) *iommu {
-	return &iommu{known: newTranslations(s.IOTLBEntries), walk: s.IOMMUWalk, walkers: make([]sim.Time, s.IOMMUWalkers)}
+	return &iommu{
+		known: newTranslations(s.IOTLBEntries), walk: s.IOMMUWalk, line: s.IOMMULine,
+		walkers: make([]sim.Time, s.IOMMUWalkers),
+	}
 }
 
-// translate returns when the translation of a page is there for a TLP that needs it
-// at a time. A page that the IOTLB holds costs nothing.
-func (m *iommu) translate(at sim.Time, page int64) sim.Time {
+// translate returns when the translation of a page is there for a TLP of n bytes that
+// needs it at a time. A page that the IOTLB holds costs nothing.
+func (m *iommu) translate(at sim.Time, page, n int64) sim.Time {
 	if ready, ok := m.known.find(at, page); ok {
 		return ready
 	}
-	done := max(at, m.walkers[m.next]) + m.walk
-	m.walkers[m.next] = done
-	if m.next++; m.next == len(m.walkers) {
-		m.next = 0
+	walker := &m.walkers[0] // the one that is free first
+	for i := range m.walkers {
+		if w := &m.walkers[i]; *w < *walker {
+			walker = w
+		}
 	}
+	done := max(at, *walker) + m.walk
+	*walker = done + replay(m.line, n)
 	m.known.expect(page, done)
 	return done
+}
+
+// replay is how long the walker of a page stays busy behind the walk, for a TLP of n
+// bytes at so much for each cache line.
+func replay(line sim.Time, n int64) sim.Time {
+	return line * sim.Time((n+lineBytes-1)/lineBytes)
 }

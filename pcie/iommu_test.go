@@ -8,12 +8,13 @@ import (
 )
 
 // benchSpec is the machine of pcie-bench, Xeon E5-2630v4 and Gen3 x8, with the IOMMU
-// of the built-in profiles: 64 entries, 6 walkers of 300 ns.
+// of the built-in profiles: 64 entries, 6 walkers of 280 ns and 22 ns for each line.
 func benchSpec() Spec {
 	s := rootSpec()
 	s.NICLanes, s.LinkLatency, s.HostReadRTT = 8, 70*sim.Nanosecond, 430*sim.Nanosecond
 	s.LLCReach, s.LLCMiss = 20*sim.MiB, 60*sim.Nanosecond
-	s.IOMMUPage, s.IOTLBEntries, s.IOMMUWalkers, s.IOMMUWalk = 4*sim.KiB, 64, 6, 300*sim.Nanosecond
+	s.IOMMUPage, s.IOTLBEntries, s.IOMMUWalkers, s.IOMMUWalk = 4*sim.KiB, 64, 6, 280*sim.Nanosecond
+	s.IOMMULine = 22 * sim.Nanosecond
 	return s
 }
 
@@ -161,6 +162,27 @@ func TestATLBKeepsWhatWasUsedLast(t *testing.T) {
 		tlb.insert(sets * tlb.ways)
 		if tlb.find(0) || !tlb.find(sets*tlb.ways) {
 			t.Errorf("%d entries: page 0, used least recently, should have given way", entries)
+		}
+	}
+}
+
+// One walker is held for its walk and the lines of each read that misses.
+func TestAWalkerIsHeldForTheLinesOfAMiss(t *testing.T) {
+	s := benchSpec()
+	s.IOMMU, s.IOMMUWalkers, s.HostWindow, s.LLCReach = true, 1, sim.GiB, sim.GiB
+	for _, c := range []struct{ bytes, lines int64 }{{64, 1}, {256, 4}, {512, 8}} {
+		want := float64(8*c.bytes) / (s.IOMMUWalk + sim.Time(c.lines)*s.IOMMULine).Nanoseconds()
+		var jobs []job
+		for range 2000 {
+			jobs = append(jobs, job{read: true, bytes: c.bytes})
+		}
+		for name, got := range map[string]float64{
+			"fast":  runFast(t, &s, benchTags, testPeer, jobs).gbps,
+			"exact": runExact(t, &s, benchTags, testPeer, jobs).gbps,
+		} {
+			if math.Abs(got/want-1) > 0.01 {
+				t.Errorf("%s, %d bytes: %.3f Gbit/s, want %.3f", name, c.bytes, got, want)
+			}
 		}
 	}
 }

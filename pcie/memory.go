@@ -73,7 +73,7 @@ func (m *hostMemory) toPageEnd(address int64) int64 {
 func (m *hostMemory) commit(b *burst, body sizes, at place) {
 	ready := b.first
 	if m.iommu != nil && m.device == nil && at.page >= 0 {
-		b.after(m.iommu.translate(ready, at.page))
+		b.after(m.iommu.translate(ready, at.page, body.largest()))
 	}
 	if !m.relaxed {
 		b.after(m.committed.until(ready))
@@ -87,14 +87,14 @@ func (m *hostMemory) commit(b *burst, body sizes, at place) {
 	m.committed.note(ready, max(b.last, m.committed.until(ready)))
 }
 
-// take makes read requests that have arrived, asked for at now, wait until the root
+// take makes read requests for data that have arrived, asked for at now, wait until the root
 // complex begins to serve them: behind the writes before them, translated, and with
 // a place.
-func (m *hostMemory) take(now sim.Time, b *burst, at place) {
+func (m *hostMemory) take(now sim.Time, b *burst, asked sizes, at place) {
 	ready := b.first
 	b.after(m.committed.until(ready))
 	if m.iommu != nil && m.device == nil {
-		b.after(m.iommu.translate(ready, at.page))
+		b.after(m.iommu.translate(ready, at.page, asked.largest()))
 	}
 	if m.reads != nil {
 		m.reads.admit(b, now)

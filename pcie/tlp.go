@@ -22,6 +22,7 @@ const (
 	referenceWrite    = 64 // the write that Spec.HostWrite is about
 	referenceDoorbell = 8  // the store that Spec.MMIOWrite is about
 	storeShift        = 6  // log2 of the largest TLP that a core's stores become
+	lineBytes         = 64 // a cache line
 	creditBytes       = 16 // one posted data credit (PCIe base specification 2.6.1)
 )
 

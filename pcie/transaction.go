@@ -133,7 +133,7 @@ func (t *Tree) fetch(now sim.Time, src Target, address, n int64) (first, last si
 	t.tags.admit(&b, now)
 	credits, latency := t.request(now, &b, from)
 	if src == HostMemory && !t.memory.plain {
-		t.memory.take(now, &b, where)
+		t.memory.take(now, &b, asked, where)
 	}
 	if credits != nil {
 		credits.hold(b.first+latency, b.last+latency)

@@ -9,36 +9,6 @@ import (
 	"netgpusim/sim"
 )
 
-// Mathis, Semke, Mahdavi, Ott 1997: a Reno flow with loss probability p and an ACK per
-// segment has sqrt(3/2)/sqrt(p) segments in flight on average, with delayed ACKs
-// sqrt(3/4)/sqrt(p). Periodic losses are the law's own model; the pipe is long enough
-// that the window alone limits.
-func TestRenoFollowsTheMathisLaw(t *testing.T) {
-	for _, every := range []int64{200, 1000, 5000} {
-		t.Run(fmt.Sprint("1/", every), func(t *testing.T) {
-			spec := testSpec()
-			spec.Congestion = "reno"
-			spec.DelayedACK = 0 // an ACK per segment
-			const rtt = 20 * sim.Millisecond
-			out := wire{rate: 100 * sim.Gbps, delay: rtt / 2, drop: func(n int64, seg *Segment) bool {
-				return seg.Len > 0 && n%every == 0
-			}}
-			n := newNetwork(t, spec, 1500, 1, out, wire{rate: 100 * sim.Gbps, delay: rtt / 2})
-			n.write(0, 1<<40)
-			n.run(20 * sim.Second) // slow start and its losses
-			from := n.side[0].ep.Acked()
-			const span = 100 * sim.Second
-			n.run(n.now + span)
-			rate := float64(n.side[0].ep.Acked()-from) / 1420 / span.Seconds()
-			got := rate * rtt.Seconds()
-			want := math.Sqrt(1.5 * float64(every))
-			if got < 0.75*want || got > 1.25*want {
-				t.Errorf("%.1f segments in flight, want %.1f within 25 %%", got, want)
-			}
-		})
-	}
-}
-
 // RFC 9438 figure 1: W(t) = C (t-K)^3 + Wmax with K = cbrt(Wmax (1-beta) / C), C = 0.4,
 // beta = 0.7. The window after a loss must be on that curve at every time, whatever the
 // round trip, or on the Reno estimate of section 4.3 where that is larger (there: the
@@ -47,17 +17,15 @@ func TestCUBICFollowsItsCurve(t *testing.T) {
 	for _, rtt := range []sim.Time{20 * sim.Millisecond, 100 * sim.Millisecond} {
 		for _, wmax := range []uint32{500, 2000, 20_000} {
 			t.Run(fmt.Sprintf("%v, %d", rtt, wmax), func(t *testing.T) {
-				c := &cubic{}
-				w := cwnd{size: wmax, ssthresh: wmax}
-				w.ssthresh = c.ssthresh(&w)
-				w.set(w.ssthresh)
+				c, s := cubicAfterLoss(wmax)
+				w := &s.cwnd
 				k := math.Cbrt(float64(wmax) * 0.3 / 0.4)
 				worst := 0.0
 				for now := sim.Time(0); now.Seconds() < 2*k; now += rtt {
 					// A window's worth of ACKs, evenly over the round trip.
 					acks := w.size
 					for i := range acks {
-						c.acked(&w, now+rtt*sim.Time(i)/sim.Time(acks), 1)
+						c.acked(s, now+rtt*sim.Time(i)/sim.Time(acks), 1)
 					}
 					at := (now + rtt).Seconds()
 					want := 0.4*math.Pow(at-k, 3) + float64(wmax)
@@ -75,14 +43,12 @@ func TestCUBICFollowsItsCurve(t *testing.T) {
 // RFC 9438 section 4.3: where CUBIC's own curve is flat (small windows, short round
 // trips), it grows like Reno with alpha = 3 (1-beta)/(1+beta) segments per round trip.
 func TestCUBICIsFriendlyToReno(t *testing.T) {
-	c := &cubic{}
-	w := cwnd{size: 100, ssthresh: 100}
-	w.ssthresh = c.ssthresh(&w)
-	w.set(w.ssthresh)
+	c, s := cubicAfterLoss(100)
+	w := &s.cwnd
 	const rtt, rounds = sim.Millisecond, 200
 	for i := range rounds {
 		for range w.size {
-			c.acked(&w, sim.Time(i)*rtt, 1)
+			c.acked(s, sim.Time(i)*rtt, 1)
 		}
 	}
 	want := 70 + rounds*3*0.3/1.7
@@ -91,15 +57,25 @@ func TestCUBICIsFriendlyToReno(t *testing.T) {
 	}
 }
 
+// cubicAfterLoss is CUBIC and a sender whose window of so many segments has just been
+// reduced.
+func cubicAfterLoss(size uint32) (*cubic, *sender) {
+	s := &sender{cwnd: cwnd{size: size, ssthresh: size}}
+	c := newCubic(s, 0)
+	s.cwnd.ssthresh = c.ssthresh(s)
+	s.cwnd.set(s.cwnd.ssthresh)
+	return c, s
+}
+
 func TestFastConvergenceGivesWay(t *testing.T) {
 	c := &cubic{}
-	w := cwnd{size: 1000}
-	c.ssthresh(&w)
+	s := &sender{cwnd: cwnd{size: 1000}}
+	c.ssthresh(s)
 	if c.lastMax != 1000 {
 		t.Fatalf("after the first loss: %d", c.lastMax)
 	}
-	w.size = 800 // lost again before it was back
-	c.ssthresh(&w)
+	s.cwnd.size = 800 // lost again before it was back
+	c.ssthresh(s)
 	if want := uint32(800 * (1024 + 717) / 2048); c.lastMax != want {
 		t.Errorf("plateau at %d, want %d", c.lastMax, want)
 	}
