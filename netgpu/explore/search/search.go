@@ -116,8 +116,9 @@ type Found struct {
 }
 
 // Run searches the states of the systems that newSystem makes, at most one per worker,
-// each on the goroutine of its worker: several calls may run at once. An error means that the options or the system are unusable (a state longer than
-// MaxStateBytes, a code 0); a search that is cut short, be it by ctx, is none.
+// each on the goroutine of its worker: several calls may run at once. An error means that
+// the options or the system are unusable (a state longer than MaxStateBytes, a code 0); a
+// search that is cut short, be it by ctx, is none.
 func Run(ctx context.Context, newSystem func() System, o Options) (Result, error) {
 	if err := o.check(); err != nil {
 		return Result{}, err
