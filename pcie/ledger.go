@@ -49,7 +49,11 @@ func (l *ledger) book(ready, d sim.Time) (start, end sim.Time) {
 		}
 	}
 	ready = max(ready, l.floor)
-	l.insert(l.n, span{ready, ready + d})
+	if l.n == len(l.spans) {
+		l.makeRoom()
+	}
+	*l.at(l.n) = span{ready, ready + d}
+	l.n++
 	return ready, ready + d
 }
 
