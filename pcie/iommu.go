@@ -63,7 +63,7 @@ func (t *translations) expect(page int64, at sim.Time) {
 type iommu struct {
 	known   translations
 	walk    sim.Time
-	line    sim.Time   // that a walker stays busy for each cache line of what it walked for
+	line    sim.Time   // that a walker stays busy for each cache line of the read it walked for
 	walkers []sim.Time // when each is free
 }
 
@@ -74,8 +74,8 @@ func newIOMMU(s *Spec) *iommu {
 	}
 }
 
-// translate returns when the translation of a page is there for a TLP of n bytes that
-// needs it at a time. A page that the IOTLB holds costs nothing.
+// translate returns when the translation of a page is there for a TLP that needs it at
+// a time and reads n bytes. A page that the IOTLB holds costs nothing.
 func (m *iommu) translate(at sim.Time, page, n int64) sim.Time {
 	if ready, ok := m.known.find(at, page); ok {
 		return ready
@@ -92,8 +92,8 @@ func (m *iommu) translate(at sim.Time, page, n int64) sim.Time {
 	return done
 }
 
-// replay is how long the walker of a page stays busy behind the walk, for a TLP of n
-// bytes at so much for each cache line.
+// replay is how long the walker of a page stays busy behind the walk, for a TLP that
+// reads n bytes, at so much for each cache line.
 func replay(line sim.Time, n int64) sim.Time {
 	return line * sim.Time((n+lineBytes-1)/lineBytes)
 }
