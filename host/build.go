@@ -195,7 +195,13 @@ func (h *Host) start() {
 // addSocket makes one end of a connection: the TCP endpoint, its queues and its
 // thread.
 func (h *Host) addSocket(flow uint32, f *FlowSpec, sends bool, mtu sim.Bytes, isn [2]uint32) (*socket, error) {
-	ep, err := tcp.New(&h.spec.TCP, tcp.Config{MTU: mtu, LocalISS: isn[0], RemoteISS: isn[1]})
+	zeroCopyTx := sends && f.Tx == "netgpu"
+	zeroCopyRx := !sends && f.Rx == "netgpu" || zeroCopyTx && f.Symmetric
+	buffers := tcp.BuffersBuilt
+	if zeroCopyRx {
+		buffers = tcp.BuffersSplit
+	}
+	ep, err := tcp.New(&h.spec.TCP, tcp.Config{MTU: mtu, LocalISS: isn[0], RemoteISS: isn[1], Buffers: buffers})
 	if err != nil {
 		return nil, err
 	}
@@ -203,8 +209,6 @@ func (h *Host) addSocket(flow uint32, f *FlowSpec, sends bool, mtu sim.Bytes, is
 	s.timer.sock = s
 	s.timer.timer.Init(sim.Event{Actor: h.id, Kind: evTimer, A: flow})
 
-	zeroCopyTx := sends && f.Tx == "netgpu"
-	zeroCopyRx := !sends && f.Rx == "netgpu" || zeroCopyTx && f.Symmetric
 	if zeroCopyTx || zeroCopyRx {
 		if err := h.attach(s, f, zeroCopyTx, zeroCopyRx); err != nil {
 			return nil, err

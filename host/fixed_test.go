@@ -110,13 +110,13 @@ func TestGoodputIsBuffersPerCompletionTime(t *testing.T) {
 	const delay = 500 * sim.Microsecond
 	const size = 32 * 1420 // whole segments: Nagle's rule holds nothing back
 	for _, buffers := range []int{1, 2, 4, 8} {
-		w, s := ran(t, "rfc-base", fixed, "run.warmup=20ms", "run.duration=200ms", fmt.Sprint("link.delay=", int64(delay/sim.Nanosecond), "ns"),
+		w, s := ran(t, "rfc-base", fixed, "run.warmup=20ms", "run.duration=200ms", "tcp.congestion=reno", fmt.Sprint("link.delay=", int64(delay/sim.Nanosecond), "ns"),
 			fmt.Sprint("app.send_buffers=", buffers), fmt.Sprint("app.send_size=", size))
 		u := w.ConnUse(0)
 		bits := float64(8 * size * buffers)
 		within(t, fmt.Sprint("goodput by completion time, buffers: ", buffers), goodput(w)*1e9, bits/u.CompletionTime.Seconds(), 0.02)
 		onWire := s.Link.Rate.Pace().Time(int64(size * 1538 / 1420))
-		within(t, fmt.Sprint("completion time, buffers: ", buffers), u.CompletionTime.Seconds(), (2*delay + onWire).Seconds(), 0.1)
+		within(t, fmt.Sprint("completion time, buffers: ", buffers), u.CompletionTime.Seconds(), (2*delay + onWire).Seconds(), 0.12) // interrupts are moderated
 		if u.CompletionLimited < 0.85 || u.Completions == 0 {
 			t.Errorf("buffers %d: waited for completions for %.3f of the time", buffers, u.CompletionLimited)
 		}

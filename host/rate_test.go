@@ -72,7 +72,7 @@ func TestOneCostBoundsGoodputAtTheRateItAllows(t *testing.T) {
 		// Transmit path.
 		{"sender.cpu.send_call", 100 * sim.Microsecond, 128 << 10, nil},
 		{"sender.cpu.send_page", 3 * sim.Microsecond, fragment, nil},
-		{"sender.cpu.nic_segment", 3 * sim.Microsecond, fragment, nil},
+		{"sender.cpu.nic_segment", 3 * sim.Microsecond, fragment, []string{"tcp.congestion=reno", "sender.cpu.app_core=0"}}, // sendmsg and ACKs both transmit
 		{"sender.cpu.tx_fragment", 3 * sim.Microsecond, fragment, nil},
 		// The copying path: an ordinary page per packet, a system call per 128 KiB at
 		// most, and the copy itself.
@@ -113,10 +113,10 @@ func TestWindowBoundsGoodputToWindowPerRoundTrip(t *testing.T) {
 	}
 }
 
+// TestSingleByteSendsAreBoundByTheSystemCall: of copied bytes the send buffer holds many.
 func TestSingleByteSendsAreBoundByTheSystemCall(t *testing.T) {
-	w, s := ran(t, "rfc-base", costless("app.send_size=1", "sender.cpu.send_call=300ns", "sender.cpu.send_page=20ns")...)
-	per := s.Sender.CPU.SendCall + s.Sender.CPU.SendPage
-	within(t, "goodput", goodput(w), 8/per.Seconds()/1e9, 0.01)
+	w, s := ran(t, "rfc-base", costless("app.send_size=1", "sender.cpu.send_call=300ns", "flows.bulk.tx=copy")...)
+	within(t, "goodput", goodput(w), 8/s.Sender.CPU.SendCall.Seconds()/1e9, 0.01)
 	if c := w.Conns[0]; c.Calls()-c.Written() > 1 {
 		t.Errorf("%d calls wrote %d bytes", c.Calls(), c.Written())
 	}
@@ -128,6 +128,8 @@ func TestSingleByteSendsAreBoundByTheSystemCall(t *testing.T) {
 func TestModerationSetsTheInterruptRate(t *testing.T) {
 	rate := func(sets ...string) (interruptsPerSecond float64, framesEach float64) {
 		w, _ := ran(t, "rfc-base", costless(append(sets,
+			// HyStart would end slow start in its second round.
+			"tcp.congestion=reno",
 			// Completions of ACKs raise the same interrupt.
 			"receiver.nic.tx_coalesce_time=1ms", "receiver.nic.tx_coalesce_frames=65535")...)...)
 		n := w.NICCounters(receiving)
@@ -152,18 +154,19 @@ func TestModerationSetsTheInterruptRate(t *testing.T) {
 
 // TestEveryBundleIsAcknowledgedOnce: the data-ready callback takes everything off
 // the receive queue, so each bundle of more than one segment is acknowledged at
-// once, from softirq (patch 10, tcp_cleanup_rbuf).
+// once, from softirq (patch 10, tcp_cleanup_rbuf). A reader that copies is later: what
+// is queued keeps the window from advancing, and one read acknowledges several bundles.
 func TestEveryBundleIsAcknowledgedOnce(t *testing.T) {
 	for _, rx := range []string{"netgpu", "copy"} {
 		w, _ := ran(t, "rfc-base", "run.warmup=0ns", "run.duration=20ms", "nic.mtu=4096", "flows.bulk.rx="+rx)
 		acks, bundles := w.Conns[0].ACKs(), w.Hosts[receiving].Bundles()
-		if rx == "netgpu" && acks > bundles {
+		if acks > bundles {
 			t.Errorf("rx %s: %d ACKs for %d bundles", rx, acks, bundles)
 		}
-		if float64(acks) < 0.95*float64(bundles) {
+		if rx == "netgpu" && float64(acks) < 0.95*float64(bundles) {
 			t.Errorf("rx %s: only %d ACKs for %d bundles", rx, acks, bundles)
 		}
-		if got := w.Wires[receiving].Frames; got != acks {
+		if got := w.Wires[receiving].Frames; got < acks-1 || got > acks { // the last may be on its way
 			t.Errorf("rx %s: %d frames came from the receiver, which sent %d ACKs", rx, got, acks)
 		}
 	}

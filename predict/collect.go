@@ -132,7 +132,7 @@ func flow(w *host.World, i int, span float64) reports.Flow {
 		TxPath: path(u.ZCTx), RxPath: path(u.ZCRx), TxMemory: memory(u.TxGPU), Memory: memory(u.RxGPU),
 		MSSBytes: int64(u.MSS), Bytes: u.Received, Retransmits: u.Retransmits, Timeouts: u.Timeouts,
 		CwndBytesMax:    int64(u.Stats.CwndMax),
-		LimitedByWindow: u.Stats.RwndLimited, LimitedByCwnd: u.Stats.CwndLimited, LimitedByApp: u.Stats.AppLimited,
+		LimitedByWindow: u.Stats.RwndLimited, LimitedByCwnd: u.Stats.CwndLimited, LimitedByBuffer: u.Stats.BufferLimited, LimitedByApp: u.Stats.AppLimited,
 		LimitedByCompletions: u.CompletionLimited, CompletionUs: u.CompletionTime.Microseconds(), Error: c.Error()}
 	if span > 0 {
 		f.GoodputGbps = float64(u.Received) * 8 / span / 1e9
@@ -310,7 +310,8 @@ type settledFlow struct {
 	Bytes, Retransmits, Timeouts                    int64
 	RTTUs                                           reports.RTT
 	CwndBytesMax                                    int64
-	LimitedByWindow, LimitedByCwnd, LimitedByApp    float64
+	LimitedByWindow, LimitedByCwnd                  float64
+	LimitedByBuffer, LimitedByApp                   float64
 }
 
 // settled splits flows for the digest. What only repaired variants have is hashed
@@ -318,7 +319,7 @@ type settledFlow struct {
 func settled(flows []reports.Flow) (rows []settledFlow, repaired []any) {
 	for _, f := range flows {
 		rows = append(rows, settledFlow{f.ID, f.Direction, f.TxPath, f.RxPath, f.TxMemory, f.Memory, f.MSSBytes, f.GoodputGbps,
-			f.Bytes, f.Retransmits, f.Timeouts, f.RTTUs, f.CwndBytesMax, f.LimitedByWindow, f.LimitedByCwnd, f.LimitedByApp})
+			f.Bytes, f.Retransmits, f.Timeouts, f.RTTUs, f.CwndBytesMax, f.LimitedByWindow, f.LimitedByCwnd, f.LimitedByBuffer, f.LimitedByApp})
 		if f.LimitedByCompletions != 0 || f.CompletionUs != 0 || f.Error != "" {
 			repaired = append(repaired, f.ID, f.LimitedByCompletions, f.CompletionUs, f.Error)
 		}

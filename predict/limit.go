@@ -88,11 +88,12 @@ func starved(r *reports.Result) (reports.Limit, bool) {
 
 // waiting names what holds TCP back when no resource with a rate is used up.
 func waiting(r *reports.Result) reports.Limit {
-	var window, cwnd, app, completions, share float64
+	var window, cwnd, buffer, app, completions, share float64
 	var retransmits int64
 	for _, f := range r.PerFlow {
 		window += f.LimitedByWindow
 		cwnd += f.LimitedByCwnd
+		buffer += f.LimitedByBuffer
 		app += f.LimitedByApp
 		completions += f.LimitedByCompletions
 		retransmits += f.Retransmits
@@ -100,6 +101,10 @@ func waiting(r *reports.Result) reports.Limit {
 	n := max(float64(len(r.PerFlow)), 1)
 	l := reports.Limit{CapacityGbps: r.GoodputGbps}
 	switch {
+	case buffer > max(app, window, cwnd):
+		l.Resource, share = "send buffer", buffer
+		l.Why = "the sender waited for room in the send buffer: what is in flight fills it, each byte at what its skb and pages cost"
+		l.Advice = "larger sends, which fill their pages; more congestion window, for the send buffer follows it; or a larger tcp.send_buffer"
 	case app >= window && app >= cwnd && completions >= app/2:
 		l.Resource, share = "completions", completions
 		l.Why = "the sender waited for a completion: every buffer that it may use was still being sent from"

@@ -74,7 +74,8 @@ type Flow struct {
 	// Shares of the measured time in which the sender was held back by ...
 	LimitedByWindow float64 `json:"limited_by_rwnd"`
 	LimitedByCwnd   float64 `json:"limited_by_cwnd"`
-	LimitedByApp    float64 `json:"limited_by_app"` // nothing to send
+	LimitedByBuffer float64 `json:"limited_by_sndbuf"` // nothing to send: the send buffer is full of what is in flight
+	LimitedByApp    float64 `json:"limited_by_app"`    // nothing to send
 	// Of a sender whose kernel tells when a send is completed (netgpu.variant fixed):
 	// the share of the time in which it waited for that, part of LimitedByApp, and how
 	// long a buffer is in use on average, from the begin of its send until the

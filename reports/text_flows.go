@@ -157,6 +157,7 @@ func allFlows(flows []Flow) *Flow {
 		all.CwndBytesMax = max(all.CwndBytesMax, f.CwndBytesMax)
 		all.LimitedByWindow += f.LimitedByWindow
 		all.LimitedByCwnd += f.LimitedByCwnd
+		all.LimitedByBuffer += f.LimitedByBuffer
 		all.LimitedByApp += f.LimitedByApp
 		all.LimitedByCompletions += f.LimitedByCompletions
 	}
@@ -164,6 +165,7 @@ func allFlows(flows []Flow) *Flow {
 	all.RTTUs.Mean /= n
 	all.LimitedByWindow /= n
 	all.LimitedByCwnd /= n
+	all.LimitedByBuffer /= n
 	all.LimitedByApp /= n
 	all.LimitedByCompletions /= n
 	return &all
@@ -177,6 +179,7 @@ func heldBack(f *Flow) string {
 		name  string
 		share float64
 	}{{"rwnd", f.LimitedByWindow}, {"cwnd", f.LimitedByCwnd}, {"completions", f.LimitedByCompletions},
+		{"send buffer", f.LimitedByBuffer},
 		{"application", f.LimitedByApp - f.LimitedByCompletions}}
 	slices.SortStableFunc(shares, func(a, b struct {
 		name  string

@@ -24,7 +24,7 @@ func TestAbortFreesWhatWasReceivedAndResetsThePeer(t *testing.T) {
 	want := map[uint32]bool{}
 	for i, off := range []uint32{2840, 5680, 7100, 11360} { // two holes and more
 		e.Input(2*sim.Millisecond, &Segment{Handle: uint32(i + 1), Seq: start + off, Len: 1420, Ack: seqOf(100, 0),
-			Window: 65535, Flags: ACK, Segs: 1, TSVal: 2, TSEcr: 1})
+			Window: 65535, Flags: ACK, Segs: 1, Opts: OptTimestamps, TSVal: 2, TSEcr: 1})
 		want[uint32(i+1)] = true
 	}
 	if d, ok := e.NextDelivery(); ok {

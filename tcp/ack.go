@@ -2,70 +2,138 @@ package tcp
 
 import "netgpusim/sim"
 
-// ackNews is what one acknowledgement has brought.
+// ackNews is what one acknowledgement has brought: the FLAG_ bits of Linux's tcp_ack
+// and what goes with them.
 type ackNews struct {
-	old       bool     // it acknowledges less than an earlier one
-	advanced  bool     // it acknowledges more than any earlier one
-	window    bool     // it changed the window
-	data      bool     // it came with payload
-	delivered uint32   // segments acknowledged or SACKed for the first time
-	sacked    uint32   // of these, SACKed
-	retrans   bool     // bytes that had been retransmitted are now acknowledged
-	lostAgain bool     // a retransmission was found lost
+	priorUna  uint64
+	priorHigh uint64 // end of the highest byte reported before, at least priorUna
+	advanced  bool   // it acknowledges more than any earlier one
+	window    bool   // it was allowed to say what the window is
+	data      bool   // it came with payload
+	ece       bool   // it echoes congestion
+	sacked    bool   // it reports something out of order for the first time
+	dsack     bool   // it reports a duplicate
+	retrans   bool   // bytes that had been sent again are now acknowledged
+	lostAgain bool   // a retransmission was found lost
+	original  bool   // something sent once, before highSeq, has arrived
+	reneging  bool   // the first block left was reported as received
+	setTimer  bool   // the timer starts anew
+	runt      bool   // it acknowledges one segment that was shorter than MSS and alone
+	acked     uint32 // segments acknowledged cumulatively
+	dups      uint32 // duplicate ACKs that it stands for
+
 	first     sim.Time // transmission of the first and last segment that this ACK
 	last      sim.Time // acknowledges and that was sent once; -1 for none
 	sackFirst sim.Time // the same for SACK
 	sackLast  sim.Time
-	reordered bool // an original arrived after later ones
+	low       uint64 // lowest offset of what was SACKed although later data had been
+	rate      rateSample
+}
+
+// notDup says that it is no duplicate ACK (FLAG_NOT_DUP).
+func (n *ackNews) notDup() bool { return n.data || n.window || n.acked > 0 }
+
+// dubious says that loss recovery must look at it (tcp_ack_is_dubious).
+func (n *ackNews) dubious(ca CAState) bool {
+	return ca != CAOpen || !n.notDup() || n.sacked || n.ece || n.dsack
 }
 
 // acknowledge processes a segment's acknowledgement, SACK blocks and window (RFC 9293
 // section 3.10.7.4, Linux tcp_ack). It is false if the segment acknowledges what was
-// never sent: an ACK is due and the rest of it is ignored.
+// never sent: the rest of it is ignored.
 func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 	s := &e.snd
 	distance := seqDistance(seqOf(e.cfg.LocalISS, s.una), seg.Ack)
 	if distance > int64(s.nxt-s.una) || -distance > int64(s.maxWindow) {
-		e.rcv.ack.now = true // challenge ACK (RFC 5961 section 5)
+		// RFC 5961 section 5. In ESTABLISHED Linux says nothing to an ACK of what was not sent.
+		if distance < 0 || e.state != Established {
+			e.challenge(now)
+		}
 		return false
 	}
-	news := ackNews{old: distance < 0, data: seg.Len > 0, first: -1, last: -1, sackFirst: -1, sackLast: -1}
-	ack := s.una + uint64(max(distance, 0))
-	news.advanced = ack > s.una
-	if !news.old {
-		e.updateWindow(seg, &news)
+	s.echo = 0
+	if e.timestampsOn() && seg.Opts.Has(OptTimestamps) {
+		s.echo = seg.TSEcr
 	}
-	if s.rtx.empty() {
-		e.ackPersist(now)
+	news := ackNews{priorUna: s.una, data: seg.Len > 0, low: s.nxt, first: -1, last: -1, sackFirst: -1, sackLast: -1}
+	news.priorHigh = max(s.sacks.highest(), s.una)
+	news.rate.priorInFlight = s.inFlight()
+	news.rate.rtt = -1
+	delivered, given := s.delivered, s.rtx.lostEver
+	if distance < 0 {
+		e.oldAck(now, seg, &news)
 		return true
 	}
-	highest := max(s.sacks.highest(), s.una)
-	for i := range int(min(seg.NSACK, MaxSACKBlocks)) {
-		e.takeSACK(now, seg.SACK[i], ack, highest, &news)
+	ack := s.una + uint64(distance)
+	news.advanced = ack > s.una
+	if news.advanced {
+		s.retries = 0
+	}
+	e.updateWindow(seg, &news)
+	if seg.NSACK > 0 {
+		e.takeSACKs(now, seg, ack, &news)
+	}
+	e.echoArrived(seg, &news)
+	if s.rtx.empty() {
+		e.ackOfNothing(now, &news)
+		return true
 	}
 	if news.advanced {
-		e.takeAck(ack, highest, &news)
+		e.takeAck(ack, &news)
 	}
-	e.takeRTT(now, seg, &news)
-	if news.reordered {
-		s.reordered = true
-	}
-	if !news.old && !news.advanced && !news.window && !news.data {
-		e.stats.dupACKs++
-	}
-	e.probeAcked(&news)
-	if news.advanced {
-		e.scheduleProbe(now, true)
-	}
-	e.updateLossState(now, &news)
-	e.stats.delivered += int64(news.delivered)
+	s.cc.ackSeen(s)
+	e.finishAck(now, seg, &news)
+	news.rate.acked, news.rate.losses = uint32(s.delivered-delivered), uint32(s.rtx.lostEver-given)
+	s.rateGenerate(now, &news.rate)
 	e.control(now, &news)
-	s.growBuffer(e.spec.SendBuffer, e.mss)
 	return true
 }
 
+// finishAck draws the conclusions for timers and loss recovery.
+func (e *Endpoint) finishAck(now sim.Time, seg *Segment, news *ackNews) {
+	s := &e.snd
+	e.takeRTT(now, news)
+	e.afterCleaning(now, news)
+	e.adaptReorderWindow(&news.rate)
+	if s.tailProbe.end != 0 {
+		e.probeAcked(news)
+	}
+	if news.setTimer {
+		e.scheduleProbe(now, true)
+	}
+	if !news.dubious(s.ca) {
+		return
+	}
+	if !news.advanced && !news.notDup() && !news.dsack {
+		news.dups = max(1, uint32(seg.Segs))
+		e.stats.dupACKs++
+	}
+	e.alert(now, news)
+}
+
+// oldAck looks at what an ACK that was overtaken says about losses.
+func (e *Endpoint) oldAck(now sim.Time, seg *Segment, news *ackNews) {
+	if seg.NSACK == 0 {
+		return
+	}
+	e.takeSACKs(now, seg, e.snd.una, news)
+	e.alert(now, news)
+}
+
+// ackOfNothing handles an ACK when nothing is outstanding: it may report duplicates,
+// and it may open a closed window.
+func (e *Endpoint) ackOfNothing(now sim.Time, news *ackNews) {
+	if news.dsack {
+		e.alert(now, news)
+	}
+	e.ackPersist(now)
+	if e.snd.tailProbe.end != 0 {
+		e.probeAcked(news)
+	}
+}
+
 // updateWindow takes the advertised window unless the segment is older than the one
-// that the present window came with.
+// that the present window came with (tcp_ack_update_window).
 func (e *Endpoint) updateWindow(seg *Segment, news *ackNews) {
 	s := &e.snd
 	at := e.rcv.offsetOf(e.cfg.RemoteISS, seg.Seq)
@@ -74,146 +142,151 @@ func (e *Endpoint) updateWindow(seg *Segment, news *ackNews) {
 		return
 	}
 	s.wl1 = at
+	news.window = true
 	if w != s.window {
 		s.window = w
 		s.maxWindow = max(s.maxWindow, w)
-		news.window = true
-	}
-}
-
-// takeSACK marks what one SACK block reports (RFC 2018, RFC 6675 Update()). Blocks
-// outside of what is outstanding are ignored; among them are the duplicates that RFC
-// 2883 reports.
-func (e *Endpoint) takeSACK(now sim.Time, blk SACKBlock, ack, highest uint64, news *ackNews) {
-	s := &e.snd
-	base := seqOf(e.cfg.LocalISS, s.una)
-	left, right := seqDistance(base, blk.Left), seqDistance(base, blk.Right)
-	left = max(left, int64(ack-s.una))
-	if left >= right || right > int64(s.nxt-s.una) {
-		return
-	}
-	sp := span{s.una + uint64(left), s.una + uint64(right)}
-	for {
-		gap, ok := s.sacks.nextGap(sp)
-		if !ok {
-			return
-		}
-		e.markSACKed(now, gap, highest, news)
-		s.sacks.add(gap)
-		sp.left = gap.right
-		if sp.left >= sp.right {
-			return
-		}
-	}
-}
-
-// markSACKed marks the blocks in a part of the stream that is reported for the first
-// time.
-func (e *Endpoint) markSACKed(now sim.Time, gap span, highest uint64, news *ackNews) {
-	q := &e.snd.rtx
-	i := q.search(gap.left)
-	for i < q.order.len() {
-		b := &q.blocks[*q.order.at(i)]
-		if b.off >= gap.right {
-			return
-		}
-		if b.off < gap.left {
-			q.split(i, uint32(gap.left-b.off))
-			i++
-			continue
-		}
-		n := uint32(min(b.end(), gap.right) - b.off)
-		if !b.retrans {
-			news.sackLast = b.sentAt
-			if news.sackFirst < 0 {
-				news.sackFirst = b.sentAt
-			}
-			if b.off < highest {
-				news.reordered = true
-			}
-		}
-		e.snd.rack.advance(now, b, b.off+uint64(n), &e.snd.rtt)
-		segs := uint32(segments(n, b.mss))
-		news.delivered += segs
-		news.sacked += segs
-		if n < b.len {
-			q.sack(i, n)
-			return
-		}
-		q.sack(i, n)
-		i++
 	}
 }
 
 // takeAck removes what is acknowledged cumulatively (tcp_clean_rtx_queue).
-func (e *Endpoint) takeAck(ack, highest uint64, news *ackNews) {
+func (e *Endpoint) takeAck(ack uint64, news *ackNews) {
 	s := &e.snd
 	q := &s.rtx
+	sackOn := e.sackOn()
+	low := ack
 	for !q.empty() {
 		b := q.head()
 		if b.off >= ack {
 			break
 		}
-		n := uint32(min(b.end(), ack) - b.off)
-		if b.retrans {
-			news.retrans = true
-		}
-		if b.state != sacked {
-			if !b.retrans {
-				news.last = b.sentAt
-				if news.first < 0 {
-					news.first = b.sentAt
-				}
-				if b.off < highest && s.sacks.spans.len() > 0 {
-					news.reordered = true
-				}
+		partial := b.end() > ack
+		segs := uint32(b.segs)
+		if partial {
+			segs -= uint32(b.framesFrom(ack))
+			if segs == 0 {
+				q.trimFront(uint32(ack - b.off))
+				break
 			}
-			news.delivered += uint32(segments(n, b.mss))
-			s.rack.advance(e.now, b, b.off+uint64(n), &s.rtt)
 		}
-		if n == b.len {
-			q.popFront()
-		} else {
-			q.trimFront(n)
+		switch {
+		case b.retrans:
+			news.retrans = true
+		case b.state != sacked:
+			news.last = b.sentAt
+			if news.first < 0 {
+				news.first = b.sentAt
+			}
+			low = min(low, b.off)
+			if b.end() <= s.highSeq {
+				news.original = true
+			}
 		}
+		if b.state != sacked && sackOn {
+			s.deliver(segs, news.ece)
+			if !b.retrans || !s.echoBefore(timestamp(b.sentAt)) {
+				s.rack.advance(e.now, b, b.end(), &s.rtt)
+			}
+		}
+		news.acked += segs
+		s.rateDelivered(b, &news.rate)
+		if partial {
+			q.trimFront(uint32(ack - b.off))
+			break
+		}
+		news.runt = b.tx.runt && news.acked == 1
+		q.popFront()
 	}
 	s.una = ack
-	s.stuck = false
 	s.sacks.acked(ack)
+	news.reneging = !q.empty() && q.head().state == sacked
+	if news.acked > 0 && sackOn && low < news.priorHigh {
+		e.checkReordering(low) // a hole was filled by what was sent once
+	}
+}
+
+// afterCleaning decides whether the timer starts anew, and keeps the count of duplicates.
+func (e *Endpoint) afterCleaning(now sim.Time, news *ackNews) {
+	s := &e.snd
+	switch {
+	case news.acked > 0:
+		news.setTimer = true
+		if !e.sackOn() {
+			e.removeDuplicates(news.acked, news.ece)
+			if news.retrans {
+				news.original = false // who knows what it acknowledges
+			}
+		}
+	case !s.rtx.empty() && news.sackFirst >= 0 && news.sackFirst < s.rtx.head().sentAt:
+		// A SACK for data sent after the head was sent again last would put the head's
+		// timeout off for ever; this one is for earlier data.
+		news.setTimer = true
+	}
 }
 
 // takeRTT measures the round trip: of a segment sent once if there is one, else by the
 // echoed timestamp, to a millisecond (tcp_ack_update_rtt).
-func (e *Endpoint) takeRTT(now sim.Time, seg *Segment, news *ackNews) {
+func (e *Endpoint) takeRTT(now sim.Time, news *ackNews) {
 	s := &e.snd
 	rtt, last := sim.Time(-1), sim.Time(-1)
-	switch {
-	case news.first >= 0 && !news.retrans:
+	if news.first >= 0 && !news.retrans {
 		rtt, last = now-news.first, now-news.last
-	case news.sackFirst >= 0:
-		rtt, last = now-news.sackFirst, now-news.sackLast
-	case news.advanced && e.spec.Timestamps && seg.TSEcr != 0:
-		if ticks := int32(timestamp(now) - seg.TSEcr); ticks >= 0 {
-			rtt = max(sim.Time(ticks), 1) * sim.Millisecond
-			s.rtt.sample(rtt, e.spec.MinRTO, s.una, s.nxt)
+		news.rate.delayed = news.runt && s.delivered == news.rate.priorDelivered+1 && !news.sacked && !news.ece && !news.dsack
+	}
+	if news.sackFirst >= 0 {
+		last = now - news.sackLast
+		if rtt < 0 {
+			rtt = now - news.sackFirst
 		}
-		return
+	}
+	switch {
+	case rtt >= 0:
+		e.rttNew = max(rtt, sim.Picosecond)
+	case news.acked > 0 && s.echo != 0:
+		ticks := int32(timestamp(now) - s.echo)
+		if ticks < 0 {
+			return
+		}
+		rtt = max(sim.Time(ticks), 1) * sim.Millisecond
+		last = rtt
 	default:
 		return
 	}
-	e.rttNew = max(rtt, sim.Picosecond)
-	s.rtt.observe(last)
+	news.rate.rtt = last
+	if !news.rate.delayed || last <= s.rtt.min() {
+		s.rtt.observe(now, last, e.spec.MinRTTWindow)
+	}
 	s.rtt.sample(rtt, e.spec.MinRTO, s.una, s.nxt)
-	s.cc.rtt(&s.cwnd, rttSample{now: now, rtt: last, una: s.una, nxt: s.nxt, rate: s.rate(e.mss)})
+	s.cc.measured(s, now, last)
 }
 
 // control adapts the congestion window to what was delivered (tcp_cong_control).
 func (e *Endpoint) control(now sim.Time, news *ackNews) {
 	s := &e.snd
 	switch {
-	case s.state == stateRecovery:
-		s.prr.delivered(s, news)
-	case news.advanced && news.delivered > 0 && s.windowBinds():
-		s.cc.acked(&s.cwnd, now, news.delivered)
+	case s.model != nil:
+		s.model.control(s, now, news.rate)
+		return
+	case s.plain:
+		// RFC 6675 and RFC 6582 have set the window when they saw the ACK.
+		if s.ca == CARecovery {
+			return
+		}
+		fallthrough
+	default:
+		if s.reducing() {
+			s.prr.delivered(s, news)
+		} else if news.rate.acked > 0 && (news.acked > 0 || news.sacked && s.reordering > uint32(e.spec.Reordering)) && s.windowBinds() {
+			s.cc.acked(s, now, news.rate.acked)
+		}
+	}
+	s.updatePacingRate()
+}
+
+// deliver counts segments as arrived (tcp_count_delivered).
+func (s *sender) deliver(n uint32, ece bool) {
+	s.delivered += uint64(n)
+	if ece {
+		s.deliveredCE += uint64(n)
 	}
 }

@@ -1,34 +1,51 @@
 package tcp
 
-import "netgpusim/sim"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"netgpusim/sim"
+)
 
 // congestion is a congestion control algorithm: what the sender asks when it may
-// open its window or must close it. Reaction to loss itself (recovery, PRR) is the
-// sender's own and the same for all.
+// open its window or must close it (Linux struct tcp_congestion_ops). Reaction to loss
+// itself (recovery, PRR) is the sender's own and the same for all.
 type congestion interface {
 	// acked is called when an ACK has delivered n > 0 segments while the window
-	// bound the sender, outside of recovery. It opens w.
-	acked(w *cwnd, now sim.Time, n uint32)
-	// ssthresh is called when recovery or a timeout begins. It returns the window,
-	// in segments, that the loss leaves.
-	ssthresh(w *cwnd) uint32
-	// rtt is called with every round-trip sample that is not ambiguous.
-	rtt(w *cwnd, s rttSample)
-	// timedOut is called on a retransmission timeout: the path may be another one.
-	timedOut()
-	// resumed is called when sending starts again after nothing was in flight for
-	// the given time.
-	resumed(idle sim.Time)
+	// bound the sender, outside of a reduction. It opens s.cwnd (cong_avoid).
+	acked(s *sender, now sim.Time, n uint32)
+	// ssthresh is called when a reduction begins. It returns the window, in segments,
+	// that is left at its end.
+	ssthresh(s *sender) uint32
+	// undo returns the window after a reduction that was made in vain (undo_cwnd).
+	undo(s *sender) uint32
+	// measured is called with the round trip of the last segment that an ACK covers
+	// (pkts_acked).
+	measured(s *sender, now, rtt sim.Time)
+	// ackSeen is called for every ACK of outstanding data (in_ack_event).
+	ackSeen(s *sender)
+	// state is called before s.ca changes (set_state).
+	state(s *sender, now sim.Time, to CAState)
+	// event is called when something has happened (cwnd_event).
+	event(s *sender, now sim.Time, ev congestionEvent)
 }
 
-// rttSample is one measurement and where the sender stood when it was made.
-type rttSample struct {
-	now  sim.Time
-	rtt  sim.Time
-	una  uint64 // stream offsets: first byte not acknowledged,
-	nxt  uint64 // first byte not sent
-	rate uint64 // sending rate, window per SRTT with Linux's pacing gain, bytes/s
+// controller is a congestion control that sets window and pacing rate by itself on
+// every ACK, in all states (cong_control).
+type controller interface {
+	control(s *sender, now sim.Time, rs rateSample)
+	// tsoSegs is the size of super-segments (tcp_tso_segs with min_tso_segs).
+	tsoSegs(s *sender) uint32
 }
+
+// congestionEvent is what a congestion control may want to know.
+type congestionEvent uint8
+
+const (
+	eventStart congestionEvent = iota // sending starts again with nothing in flight (CA_EVENT_TX_START)
+	eventLoss                         // a timeout reduces the window (CA_EVENT_LOSS)
+)
 
 // cwnd is the congestion window, in segments as Linux counts it.
 type cwnd struct {
@@ -78,11 +95,31 @@ func (w *cwnd) set(size uint32) {
 	w.max = max(w.max, w.size)
 }
 
-// newCongestion returns the algorithm of that name. A Spec that has been checked
-// names no other.
-func newCongestion(name string) congestion {
-	if name == "reno" {
-		return &reno{}
+// CongestionControls are the names that Spec.Congestion and SetCongestion take.
+var CongestionControls = []string{"cubic", "dctcp", "reno"}
+
+// SetCongestion changes the congestion control of a connection (TCP_CONGESTION); the
+// window stays as it is.
+func (e *Endpoint) SetCongestion(name string) error {
+	if !slices.Contains(CongestionControls, name) {
+		return fmt.Errorf("congestion control %q: allowed are %s", name, strings.Join(CongestionControls, ", "))
 	}
-	return &cubic{}
+	e.startCongestion(name)
+	return nil
+}
+
+// startCongestion begins with an algorithm (tcp_init_congestion_control). DCTCP
+// without ECN is Reno.
+func (e *Endpoint) startCongestion(name string) {
+	s := &e.snd
+	s.model, s.dctcp = nil, nil
+	switch {
+	case name == "dctcp" && s.ecn.ok:
+		s.dctcp = newDCTCP(e)
+		s.cc = s.dctcp
+	case name == "cubic":
+		s.cc = newCubic(s, e.now)
+	default:
+		s.cc = &reno{}
+	}
 }

@@ -28,6 +28,8 @@ var update = flag.Bool("update", false, "rewrite the expected answers of testdat
 //	wait                        until the deadline, then the timer and what is sent
 //	stats NAME…                 fields of Stats
 //
+// and those of conversation_conn_test.go.
+//
 // input without ack= repeats the last one, and answers what is to be done with the
 // buffer (numbered from 1) and the round trip measured. An ACK that is due shows in
 // the next output.
@@ -117,12 +119,15 @@ func (c *conversation) command() (string, error) {
 		return "", fmt.Errorf("no command before ----")
 	}
 	name, args := c.words[0], c.words[1:]
-	if c.ep == nil && name != "spec" {
+	if c.ep == nil && name != "spec" && name != "at" && name != "connect" && name != "accept" {
 		ep, err := New(&c.spec, c.cfg)
 		if err != nil {
 			return "", err
 		}
 		c.ep = ep
+	}
+	if answer, known, err := c.connection(name, args); known || err != nil {
+		return answer, err
 	}
 	switch name {
 	case "spec":
@@ -205,7 +210,7 @@ func (c *conversation) write(args []string) (string, error) {
 }
 
 func (c *conversation) input(args []string) (string, error) {
-	seg := Segment{Flags: ACK, Segs: 1, MSS: uint16(c.ep.MSS()), Window: c.window, TSVal: timestamp(c.now)}
+	seg := Segment{Flags: ACK, Segs: 1, MSS: uint16(c.ep.MSS()), Window: c.window, Opts: OptTimestamps, TSVal: timestamp(c.now)}
 	length := uint64(0)
 	for _, word := range args {
 		key, value, _ := strings.Cut(word, "=")
@@ -225,6 +230,8 @@ func (c *conversation) input(args []string) (string, error) {
 			seg.TSEcr = uint32(n)
 		case "sack":
 			err = parseSACK(&seg, value, c.cfg.LocalISS)
+		case "flags":
+			seg.Flags, err = parseControl(value)
 		default:
 			err = fmt.Errorf("unknown field %q", key)
 		}
@@ -239,7 +246,7 @@ func (c *conversation) input(args []string) (string, error) {
 		seg.Handle = c.handle
 		seg.Segs = uint16((length + uint64(seg.MSS) - 1) / uint64(seg.MSS))
 	}
-	c.seq += length
+	c.seq += length + uint64(seg.Flags.sequenceLen())
 	c.ep.Input(c.now, &seg)
 	return c.effects(), verify(c.ep)
 }
@@ -284,6 +291,9 @@ func (c *conversation) output() string {
 
 func (c *conversation) describe(seg *Segment, frags int, again bool) string {
 	var b strings.Builder
+	if seg.Flags&(SYN|RST) != 0 {
+		return c.describeControl(seg)
+	}
 	seq := int64(c.ep.snd.nxt) + seqDistance(seqOf(c.cfg.LocalISS, c.ep.snd.nxt), seg.Seq)
 	if seg.Len == 0 {
 		fmt.Fprintf(&b, "ack %d", c.ep.rcv.nxt)
@@ -303,6 +313,9 @@ func (c *conversation) describe(seg *Segment, frags int, again bool) string {
 	}
 	if seg.Flags.Has(PSH) {
 		b.WriteString(" PSH")
+	}
+	if seg.Flags.Has(FIN) {
+		b.WriteString(" FIN")
 	}
 	return b.String() + "\n"
 }

@@ -33,6 +33,7 @@ const cubicTick = sim.Millisecond
 
 // cubic is the state of one connection's CUBIC.
 type cubic struct {
+	reno
 	lastMax  uint32 // window at the last loss, less what fast convergence gives away
 	lastSize uint32 // window when the curve was last looked at
 	lastTick int64
@@ -46,8 +47,18 @@ type cubic struct {
 	hystart  hystart
 }
 
-func (c *cubic) acked(w *cwnd, now sim.Time, n uint32) {
+func newCubic(s *sender, now sim.Time) *cubic {
+	c := &cubic{}
+	c.hystart.restart(s, now)
+	return c
+}
+
+func (c *cubic) acked(s *sender, now sim.Time, n uint32) {
+	w := &s.cwnd
 	if w.slow() {
+		if s.una > c.hystart.end {
+			c.hystart.restart(s, now)
+		}
 		n = w.slowStart(n)
 		if n == 0 {
 			return
@@ -87,8 +98,8 @@ func (c *cubic) look(size uint32, tick int64, n uint32) {
 		}
 	}
 	// The window is wanted for the end of the next round trip.
-	t := sim.Time(tick-c.epoch)*cubicTick + c.delayMin
-	at := int64(t/sim.Microsecond) << cubicTimeBits / int64(sim.Second/sim.Microsecond)
+	t := tick - c.epoch + int64((c.delayMin+cubicTick-1)/cubicTick)
+	at := t << cubicTimeBits / int64(sim.Second/cubicTick)
 	off := at - int64(c.k)
 	before := off < 0
 	if before {
@@ -114,8 +125,11 @@ func (c *cubic) look(size uint32, tick int64, n uint32) {
 // section 4.3).
 func (c *cubic) befriend(size uint32) {
 	per := max(size*cubicFriendly>>3, 1)
-	c.renoSize += c.ackCount / per
-	c.ackCount %= per
+	if c.ackCount > per {
+		n := (c.ackCount - 1) / per
+		c.renoSize += n
+		c.ackCount -= n * per
+	}
 	if c.renoSize > size {
 		c.per = min(c.per, size/(c.renoSize-size))
 	}
@@ -123,35 +137,43 @@ func (c *cubic) befriend(size uint32) {
 
 // ssthresh notes the window before the loss. Fast convergence: a window that did not
 // get back to its old height gives way to newcomers (RFC 9438 section 4.7).
-func (c *cubic) ssthresh(w *cwnd) uint32 {
+func (c *cubic) ssthresh(s *sender) uint32 {
+	size := s.cwnd.size
 	c.epoch = 0
-	if w.size < c.lastMax {
-		c.lastMax = uint32(uint64(w.size) * (1024 + cubicBeta) / 2048)
+	if size < c.lastMax {
+		c.lastMax = uint32(uint64(size) * (1024 + cubicBeta) / 2048)
 	} else {
-		c.lastMax = w.size
+		c.lastMax = size
 	}
-	return max(uint32(uint64(w.size)*cubicBeta/1024), 2)
+	return max(uint32(uint64(size)*cubicBeta/1024), 2)
 }
 
-func (c *cubic) rtt(w *cwnd, s rttSample) {
+// measured keeps the least round trip and lets HyStart judge (bictcp_acked).
+func (c *cubic) measured(s *sender, now, rtt sim.Time) {
 	// Right after a reduction the queue has not drained yet (Linux: one second).
-	if c.epoch != 0 && int64(s.now/cubicTick)+1-c.epoch < int64(sim.Second/cubicTick) {
+	if c.epoch != 0 && int64(now/cubicTick)+1-c.epoch < int64(sim.Second/cubicTick) {
 		return
 	}
-	if c.delayMin == 0 || s.rtt < c.delayMin {
-		c.delayMin = s.rtt
+	rtt = max(rtt, sim.Picosecond)
+	if c.delayMin == 0 || rtt < c.delayMin {
+		c.delayMin = rtt
 	}
-	c.hystart.sample(w, &s, c.delayMin)
+	c.hystart.sample(s, now, rtt, c.delayMin)
 }
 
-func (c *cubic) timedOut() {
-	*c = cubic{}
+// state forgets everything after a timeout: the path may be another one.
+func (c *cubic) state(s *sender, now sim.Time, to CAState) {
+	if to == CALoss {
+		*c = cubic{}
+		c.hystart.restart(s, now)
+	}
 }
 
-// resumed moves the curve on by the time in which nothing was asked of it.
-func (c *cubic) resumed(idle sim.Time) {
-	if c.epoch != 0 {
-		c.epoch += int64(idle / cubicTick)
+// event moves the curve on by the time in which nothing was asked of it.
+func (c *cubic) event(s *sender, now sim.Time, ev congestionEvent) {
+	if ev == eventStart && c.epoch != 0 && now > s.lastSend {
+		tick := int64(now/cubicTick) + 1
+		c.epoch = min(c.epoch+int64((now-s.lastSend)/cubicTick), tick)
 	}
 }
 

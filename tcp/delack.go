@@ -4,58 +4,137 @@ import "netgpusim/sim"
 
 // When to acknowledge (Linux 5.8).
 const (
-	maxQuickACKs  = 16                  // ACKs without delay when a flow starts or goes wrong
-	compressedMax = 44                  // tcp_comp_sack_nr: ACKs saved before one is sent
-	compressedDup = 3                   // duplicates that go out at once, so that recovery starts
-	compressShare = 20                  // an ACK is held back 1/20 of a round trip,
-	compressDelay = 1 * sim.Millisecond // but no longer than this
+	maxQuickACKs  = 16                    // TCP_MAX_QUICKACKS: ACKs without delay when a flow starts or goes wrong
+	pingpongFrom  = 3                     // TCP_PINGPONG_THRESH: replies after which a connection is interactive
+	delayMax      = 200 * sim.Millisecond // TCP_DELACK_MAX
+	delayMaxBulk  = 500 * sim.Millisecond // HZ/2: for one that is not interactive and whose peer does not push
+	compressedMax = 44                    // tcp_comp_sack_nr: ACKs saved before one is sent
+	compressedDup = 3                     // TCP_FASTRETRANS_THRESH: duplicates that go out at once, so that recovery starts
+	compressShare = 20                    // an ACK is held back 1/20 of a round trip,
+	compressDelay = 1 * sim.Millisecond   // but no longer than this (tcp_comp_sack_delay_ns)
+	compressSlack = 100 * sim.Microsecond // tcp_comp_sack_slack_ns: by which the timer may be late to join others; here it never is
+	headerMin     = 536 + tcpHeader       // TCP_MSS_DEFAULT and a header: below it a segment is not trusted to be full
+	segmentMin    = 88 + tcpHeader        // TCP_MIN_MSS and a header
+	fullSizeFlags = FIN | URG | SYN | PSH // TCP_REMNANT: a segment with one of these may be short
 )
 
-// ackState is what the receiver owes the sender.
+// ackState is what the receiver owes the sender (inet_connection_sock.icsk_ack).
 type ackState struct {
-	scheduled bool  // something has arrived since the last ACK
-	now       bool  // an ACK is due at once
-	check     bool  // data has arrived: the rules of ackDue decide
-	short     bool  // a short segment has arrived since the last ACK
-	started   bool  // the first data has arrived
-	quick     uint8 // ACKs to send without delay
-	dups      uint8 // duplicates sent since the hole's left edge moved
-	saved     uint8 // ACKs held back by compression
+	scheduled bool // something has arrived since the last ACK (ICSK_ACK_SCHED)
+	now       bool // an ACK is due at once (ICSK_ACK_NOW, tcp_send_ack)
+	check     bool // data has arrived: the rules of ackDue decide
+	pushed    bool // a short segment has arrived since the last ACK (ICSK_ACK_PUSHED)
+	pushed2   bool // two have (ICSK_ACK_PUSHED2)
+	quick     uint8
+	pingpong  uint8    // replies sent soon after data, up to 255
+	ato       sim.Time // predicted delay of the reply; 0 before the first data
+	lastData  sim.Time // lrcvtime
+	lastSize  uint32   // last_seg_size: of the last segment if it may be full but is shorter than mss
+	mss       uint16   // largest segment seen: what a full one is (rcv_mss)
+	dups      uint8    // duplicates sent since the hole's left edge moved
+	saved     uint8    // ACKs held back by compression
 	dupNxt    uint64
+	prior     priorACK
 
 	delayedAt    sim.Time
 	compressedAt sim.Time
-	lastData     sim.Time
+}
+
+// policyFreeBSD is Spec.ACKPolicy for a receiver that acknowledges as FreeBSD does.
+const policyFreeBSD = "freebsd"
+
+// jiffies is the kernel's coarse clock: HZ=1000.
+func jiffies(t sim.Time) int64 { return int64(t / jiffy) }
+
+// priorACK is an acknowledgement of an earlier state that has to go before the present
+// one: DCTCP's answer to a changed mark.
+type priorACK struct {
+	due bool
+	nxt uint64
+	ece bool
 }
 
 // dataArrived keeps the estimates that ACK rules need (tcp_event_data_recv).
 func (e *Endpoint) dataArrived(now sim.Time, seg *Segment) {
+	a := &e.rcv.ack
+	a.scheduled, a.check = true, true
+	e.measureSegment(seg)
+	least := e.spec.DelayedACK
+	switch gap := sim.Time(jiffies(now)-jiffies(a.lastData)) * jiffy; {
+	case a.ato == 0:
+		// The first data: the peer's slow start needs every ACK.
+		e.rcv.quickACKs(maxQuickACKs)
+		a.ato = least
+	case gap <= least/2:
+		a.ato = a.ato/2 + least/2
+	case gap < a.ato:
+		a.ato = min(a.ato/2+gap, e.snd.rtt.timeout())
+	case gap > e.snd.rtt.timeout():
+		// The peer's window has shrunk meanwhile, or should have.
+		e.rcv.quickACKs(maxQuickACKs)
+	}
+	a.lastData = now
+	e.markArrived(seg)
+}
+
+// measureSegment estimates the size of the peer's full segments (tcp_measure_rcv_mss).
+// A smaller one counts as full if it comes twice in a row and is not tiny, or does not
+// end with PSH: the peer's path may have changed.
+func (e *Endpoint) measureSegment(seg *Segment) {
 	r := &e.rcv
 	a := &r.ack
 	frame := seg.Len
 	if seg.Segs > 1 && seg.MSS > 0 {
 		frame = uint32(seg.MSS)
 	}
-	switch {
-	case frame >= uint32(r.mss):
-		r.mss = uint16(min(frame, uint32(e.mss)))
-	default:
-		a.short = true
+	last := a.lastSize
+	a.lastSize = 0
+	if frame >= uint32(a.mss) {
+		a.mss = uint16(min(frame, uint32(r.advMSS)))
+		return
 	}
-	if !a.started || now-a.lastData > e.snd.rtt.timeout() {
-		// A flow that starts, or starts again: its slow start needs every ACK.
-		a.started = true
-		r.quickACKs(maxQuickACKs)
+	if whole := frame + tcpHeader + uint32(seg.OptLen); whole >= headerMin || whole >= segmentMin && seg.Flags&fullSizeFlags == 0 {
+		a.lastSize = whole - uint32(tcpHeader+bareOptionLen(e.opt.timestamps, 0))
+		if a.lastSize == last {
+			a.mss = uint16(a.lastSize)
+			return
+		}
 	}
-	a.lastData = now
-	a.scheduled, a.check = true, true
+	a.pushed2 = a.pushed
+	a.pushed = true
 }
 
 // quickACKs allows up to most ACKs without delay, enough for half the window
 // (tcp_incr_quickack).
-func (r *receiver) quickACKs(most uint8) {
-	n := r.wnd / (2 * uint64(r.mss))
-	r.ack.quick = max(r.ack.quick, uint8(min(max(n, 2), uint64(most))))
+func (r *receiver) quickACKs(most uint64) {
+	n := r.wnd / (2 * uint64(r.ack.mss))
+	if n == 0 {
+		n = 2
+	}
+	r.ack.quick = max(r.ack.quick, uint8(min(n, most)))
+}
+
+// enterQuickACK acknowledges what comes next at once, whatever the application does
+// (tcp_enter_quickack_mode).
+func (e *Endpoint) enterQuickACK(most uint64) {
+	e.rcv.quickACKs(most)
+	e.rcv.ack.pingpong = 0
+	e.rcv.ack.ato = e.spec.DelayedACK
+}
+
+// interactive says whether the application answers what it gets, so that ACKs can wait
+// for the answer (inet_csk_in_pingpong_mode).
+func (a *ackState) interactive() bool { return a.pingpong >= pingpongFrom }
+
+// enterInteractive supposes so from now on (inet_csk_enter_pingpong_mode).
+func (a *ackState) enterInteractive() { a.pingpong = pingpongFrom }
+
+// repliedAt counts a data segment that goes out soon after data has come in
+// (tcp_event_data_sent); last is when data went out before.
+func (a *ackState) repliedAt(now, last sim.Time) {
+	if jiffies(last) < jiffies(a.lastData) && sim.Time(jiffies(now)-jiffies(a.lastData))*jiffy < a.ato && a.pingpong < 255 {
+		a.pingpong++
+	}
 }
 
 // ackDue decides whether an ACK goes out now, and arms a timer if it may wait
@@ -70,15 +149,41 @@ func (e *Endpoint) ackDue(now sim.Time) bool {
 		return false
 	}
 	a.check = false
+	if e.spec.DelayedACK == 0 {
+		return true
+	}
+	if e.spec.ACKPolicy == policyFreeBSD {
+		return e.ackDueFreeBSD(now)
+	}
 	switch {
-	case r.nxt-r.wup > uint64(r.mss) && r.wantWindow() >= r.wnd,
-		a.quick > 0,
-		e.spec.DelayedACK == 0:
+	case r.nxt-r.wup > uint64(a.mss) && (r.nxt-r.copied < r.lowat || e.wantWindow() >= int64(r.wnd)),
+		a.quick > 0 && !a.interactive():
 		return true
 	case r.ooo.ranges.len() > 0:
 		return e.compress(now)
 	}
-	a.delayedAt = min(a.delayedAt, now+e.spec.DelayedACK)
+	return e.delayACK(now)
+}
+
+// delayACK arms the timer of a delayed ACK. It says that the ACK goes now after all if
+// an earlier one is nearly due (tcp_send_delayed_ack).
+func (e *Endpoint) delayACK(now sim.Time) bool {
+	a := &e.rcv.ack
+	wait := a.ato
+	if least := e.spec.DelayedACK; wait > least {
+		most := delayMaxBulk
+		if a.interactive() || a.pushed {
+			most = delayMax
+		}
+		if srtt := e.snd.rtt.srtt(); srtt > 0 {
+			most = min(most, max(srtt, least))
+		}
+		wait = min(wait, most)
+	}
+	if a.delayedAt != sim.Never && a.delayedAt <= now+wait/4 {
+		return true
+	}
+	a.delayedAt = min(a.delayedAt, now+wait)
 	return false
 }
 
@@ -87,7 +192,7 @@ func (e *Endpoint) ackDue(now sim.Time) bool {
 func (e *Endpoint) compress(now sim.Time) bool {
 	r := &e.rcv
 	a := &r.ack
-	if !e.spec.SACK || a.saved >= compressedMax {
+	if !e.opt.sack || a.saved >= compressedMax {
 		return true
 	}
 	if a.dupNxt != r.nxt {
@@ -108,24 +213,55 @@ func (e *Endpoint) compress(now sim.Time) bool {
 	return false
 }
 
-// ackSent notes that seg carries an acknowledgement of everything.
-func (e *Endpoint) ackSent(seg *Segment) {
+// quickSent counts segments that acknowledge against those that go without delay
+// (tcp_dec_quickack_mode).
+func (e *Endpoint) quickSent(segs uint16) {
 	a := &e.rcv.ack
 	if a.quick > 0 {
-		a.quick--
+		if a.quick -= uint8(min(uint16(a.quick), segs)); a.quick == 0 {
+			a.ato = e.spec.DelayedACK
+		}
 	}
-	a.scheduled, a.now, a.check, a.short = false, false, false, false
+}
+
+// ackSent notes that an acknowledgement of everything goes out (tcp_event_ack_sent).
+func (e *Endpoint) ackSent() {
+	a := &e.rcv.ack
+	e.mib.TCPAckCompressed += int64(a.saved)
+	e.quickSent(1)
+	a.scheduled, a.now, a.check, a.pushed, a.pushed2 = false, false, false, false, false
 	a.saved = 0
 	a.delayedAt, a.compressedAt = sim.Never, sim.Never
 }
 
-// ackTimer runs the timers of delayed and compressed ACKs.
+// ackTimer runs the timers of delayed and compressed ACKs (tcp_delack_timer_handler,
+// tcp_compressed_ack_kick).
 func (e *Endpoint) ackTimer(now sim.Time) {
 	a := &e.rcv.ack
-	if now >= a.delayedAt || now >= a.compressedAt {
-		a.delayedAt, a.compressedAt = sim.Never, sim.Never
+	if now >= a.delayedAt {
+		a.delayedAt = sim.Never
+		if a.scheduled {
+			e.delayMissed()
+			a.now = true
+		}
+	}
+	if now >= a.compressedAt {
+		a.compressedAt = sim.Never
 		a.now = true
 	}
+}
+
+// delayMissed learns from a delayed ACK that no reply has carried: the prediction was
+// too short, or the application is not interactive after all.
+func (e *Endpoint) delayMissed() {
+	a := &e.rcv.ack
+	e.mib.DelayedACKs++
+	if a.interactive() {
+		a.pingpong = 0
+		a.ato = e.spec.DelayedACK
+		return
+	}
+	a.ato = min(2*a.ato, e.snd.rtt.timeout())
 }
 
 // ackAfterRead decides whether a read calls for an ACK (tcp_cleanup_rbuf): more than
@@ -134,12 +270,17 @@ func (e *Endpoint) ackTimer(now sim.Time) {
 func (e *Endpoint) ackAfterRead() {
 	r := &e.rcv
 	a := &r.ack
-	if a.scheduled && (r.nxt-r.wup > uint64(r.mss) || a.short && r.copied == r.nxt) {
+	if e.spec.ACKPolicy == policyFreeBSD {
+		a.now = a.now || e.updateDueFreeBSD()
+		return
+	}
+	short := a.pushed2 || a.pushed && !a.interactive()
+	if a.scheduled && (r.nxt-r.wup > uint64(a.mss) || short && r.memory.charged == 0) {
 		a.now = true
 		return
 	}
-	if room := r.room(); 2*room <= r.win.buffer/2 {
-		if w := r.wantWindow(); w > 0 && w >= 2*room {
+	if room := r.room(); 2*int64(room) <= r.win.clamp {
+		if w := e.wantWindow(); w > 0 && uint64(w) >= 2*room {
 			a.now = true
 		}
 	}

@@ -6,24 +6,35 @@ import (
 	"netgpusim/sim"
 )
 
-// Config is what the handshake would have settled, and what the route says.
+// Config is what the route says, and where New is to begin what the handshake would have
+// settled.
 type Config struct {
 	MTU       sim.Bytes // of the IP packets that this end sends
 	LocalISS  uint32    // initial sequence number of what this end sends
-	RemoteISS uint32    // and of what it receives
+	RemoteISS uint32    // and of what it receives; Connect and Accept learn it from the SYN
 
 	// PeerWindow is the window of the peer's SYN, at most 65535 because a SYN's
 	// window is never scaled (RFC 7323 section 2.2). 0 stands for 65535, which is
-	// what Linux advertises unless its receive buffer is below 128 KiB.
+	// what Linux advertises unless its receive buffer is below 128 KiB. Connect and
+	// Accept learn it from the SYN.
 	PeerWindow sim.Bytes
+
+	// Buffers is how the driver keeps what it receives: what memory that costs.
+	Buffers Buffers
 }
 
-// Endpoint is one end of an established connection. It is not safe for concurrent
-// use.
+// Endpoint is one end of a connection. It is not safe for concurrent use.
 type Endpoint struct {
-	spec *Spec `snapshot:"-"`
-	cfg  Config
-	mss  uint16 // payload of a segment without SACK blocks
+	spec  *Spec `snapshot:"-"`
+	cfg   Config
+	state State
+	opt   negotiated
+	mss   uint16 // payload of a segment without SACK blocks
+	err   Errno  // sk_err
+
+	handshake handshake
+	closing   closing
+	reply     reply // a segment that answers one that was not acceptable
 
 	snd sender
 	rcv receiver
@@ -31,22 +42,37 @@ type Endpoint struct {
 	now    sim.Time // of the last call
 	rttNew sim.Time // sample of the last Input, 0 if it gave none
 	stats  counters
+	mib    MIB
 }
 
 // New returns one end of a connection that has just been established. It fails if
 // the MTU has no room for headers and payload or is beyond an IP packet, or if the
 // peer's window cannot stand in a SYN. The spec must be valid and stay as it is.
 func New(spec *Spec, cfg Config) (*Endpoint, error) {
+	e, err := newEndpoint(spec, cfg)
+	if err != nil {
+		return nil, err
+	}
+	e.state, e.opt = Established, asConfigured(spec)
+	e.syncMSS()
+	e.snd.init(spec, cfg, e.mss)
+	e.rcv.init(spec, cfg, e.mss)
+	e.snd.ecn.ok = spec.ECN == 1
+	e.startCongestion(spec.Congestion)
+	e.snd.expandBuffer(spec, cfg.MTU)
+	return e, nil
+}
+
+// newEndpoint checks what an endpoint is made from.
+func newEndpoint(spec *Spec, cfg Config) (*Endpoint, error) {
 	if least := sim.Bytes(networkLen(spec) + tcpHeader + minSendMSS); cfg.MTU < least || cfg.MTU > ipPacketMax {
 		return nil, fmt.Errorf("mtu %d: IPv%d, TCP and its options need %d to %d bytes", cfg.MTU, spec.IPVersion, least, ipPacketMax)
 	}
 	if cfg.PeerWindow < 0 || cfg.PeerWindow > maxUnscaledWindow {
 		return nil, fmt.Errorf("peer window %d: a SYN can advertise 0 to %d bytes", cfg.PeerWindow, maxUnscaledWindow)
 	}
-	mss := MSS(spec, cfg.MTU)
-	e := &Endpoint{spec: spec, cfg: cfg, mss: uint16(mss)}
-	e.snd.init(spec, cfg, e.mss)
-	e.rcv.init(spec, e.mss)
+	e := &Endpoint{spec: spec, cfg: cfg}
+	e.handshake.at, e.closing.at = sim.Never, sim.Never
 	return e, nil
 }
 
@@ -58,12 +84,15 @@ func (e *Endpoint) MSS() int { return int(e.mss) }
 
 // Input takes a segment that has arrived: its acknowledgement, then its payload. A
 // segment with payload leads to exactly one Delivery of its Handle, now or later.
-// Segments with SYN, RST or FIN are dropped: there is no handshake or close yet.
 func (e *Endpoint) Input(now sim.Time, seg *Segment) {
 	e.advance(now)
 	e.rttNew = 0
-	e.snd.corked = false
-	if !seg.Flags.Has(ACK) || seg.Flags&(SYN|RST|FIN) != 0 || !e.acceptable(now, seg) || !e.acknowledge(now, seg) {
+	e.snd.letGo()
+	if e.state != Established {
+		e.inputState(now, seg)
+		return
+	}
+	if !e.valid(now, seg) || !e.acknowledge(now, seg) {
 		e.rcv.drop(seg)
 		return
 	}
@@ -81,6 +110,17 @@ func (e *Endpoint) LastRTT() (sim.Time, bool) { return e.rttNew, e.rttNew > 0 }
 // there is nothing to send now.
 func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 	e.advance(now)
+	if e.reply.kind != replyNone {
+		e.sendReply(now, seg)
+		return 0, true
+	}
+	if e.state < Established {
+		return e.outputHandshake(now, seg)
+	}
+	if e.rcv.ack.prior.due {
+		e.sendPriorACK(now, seg)
+		return 0, true
+	}
 	if frags, ok = e.sendProbe(now, seg); ok {
 		return frags, true
 	}
@@ -100,15 +140,25 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 
 // Deadline is when Timer must be called, sim.Never if no timer runs.
 func (e *Endpoint) Deadline() sim.Time {
-	return min(e.snd.timer.at, e.rcv.ack.delayedAt, e.rcv.ack.compressedAt)
+	return min(e.snd.timer.at, e.snd.pacing.wake, e.rcv.ack.delayedAt, e.rcv.ack.compressedAt, e.handshake.at, e.closing.at)
 }
 
 // Timer runs the timers that are due. Calling it early does nothing.
 func (e *Endpoint) Timer(now sim.Time) {
 	e.advance(now)
 	e.ackTimer(now)
+	if now >= e.snd.pacing.wake {
+		e.snd.pacing.wake = sim.Never
+	}
 	if now >= e.snd.timer.at {
+		e.snd.letGo()
 		e.retransmitTimer(now)
+	}
+	if now >= e.handshake.at {
+		e.handshakeTimer(now)
+	}
+	if now >= e.closing.at {
+		e.closingTimer(now)
 	}
 }
 
@@ -129,14 +179,21 @@ func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 		Segs:   1,
 		Flags:  ACK,
 	}
-	if e.spec.Timestamps {
+	if e.opt.timestamps {
+		seg.Opts = OptTimestamps
 		seg.TSVal, seg.TSEcr = timestamp(now), r.tsRecent
 	}
-	r.blocks(seg, e.cfg.RemoteISS, MaxSACK(e.spec))
-	seg.OptLen = uint8(OptionLen(e.spec, int(seg.NSACK)))
-	seg.MSS = e.mss - uint16(int(seg.OptLen)-OptionLen(e.spec, 0))
-	e.ackSent(seg)
+	r.blocks(seg, e.cfg.RemoteISS, e.maxSACK())
+	e.ecnFill(seg)
+	seg.OptLen = uint8(e.optionLen(int(seg.NSACK)))
+	seg.MSS = e.mss - uint16(int(seg.OptLen)-e.optionLen(0))
+	e.ackSent()
 }
+
+// timestampsOn and sackOn say what was negotiated.
+func (e *Endpoint) timestampsOn() bool { return e.opt.timestamps }
+
+func (e *Endpoint) sackOn() bool { return e.opt.sack }
 
 // timestamp is the RFC 7323 clock: 1 ms ticks, as Linux's TCP_TS_HZ. It starts at 1
 // because Linux takes an echo of 0 for none.

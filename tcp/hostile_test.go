@@ -84,7 +84,7 @@ func hostileSegment(random *sim.Rand, e *Endpoint, now sim.Time, handle uint32) 
 		Ack:    seqOf(e.cfg.LocalISS, near(e.snd.una, 20_000)),
 		Window: uint32(random.Uint64() >> uint(32+random.Intn(32))),
 		TSVal:  timestamp(now) - uint32(random.Intn(3)), TSEcr: timestamp(now) - uint32(random.Intn(3)),
-		MSS: uint16(random.Intn(1 << 16)), Segs: uint16(random.Intn(50)), Flags: ACK, Handle: handle,
+		MSS: uint16(random.Intn(1 << 16)), Segs: uint16(random.Intn(50)), Flags: ACK, Handle: handle, Opts: OptTimestamps,
 	}
 	if random.Intn(3) == 0 {
 		seg.Ack = seqOf(e.cfg.LocalISS, e.snd.nxt)

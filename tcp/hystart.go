@@ -24,22 +24,29 @@ type hystart struct {
 	rtt     sim.Time // least of this round
 }
 
-// sample judges one round-trip sample; it ends slow start by setting w.ssthresh.
-func (h *hystart) sample(w *cwnd, s *rttSample, base sim.Time) {
-	if s.una > h.end || h.end == 0 {
-		found := h.found
-		*h = hystart{found: found, end: s.nxt, start: s.now, lastACK: s.now, rtt: sim.Never}
-	}
+// restart begins a round (bictcp_hystart_reset); that slow start is over stays known.
+func (h *hystart) restart(s *sender, now sim.Time) {
+	*h = hystart{found: h.found, end: s.nxt, start: now, lastACK: now, rtt: sim.Never}
+}
+
+// sample judges one round-trip sample against the least round trip; it ends slow start
+// by setting ssthresh (hystart_update).
+func (h *hystart) sample(s *sender, now, rtt, base sim.Time) {
+	w := &s.cwnd
 	if h.found || !w.slow() || w.size < hystartLowWindow {
 		return
 	}
-	if s.now-h.lastACK <= hystartGap {
-		h.lastACK = s.now
-		if s.now-h.start > (base+burstTime(s.rate))/2 {
+	if now-h.lastACK <= hystartGap {
+		h.lastACK = now
+		limit := base + burstTime(s.pacing.rate)
+		if !s.pacing.on {
+			limit /= 2 // pacing may spread a round over half a round trip
+		}
+		if now-h.start > limit {
 			h.found = true
 		}
 	}
-	h.rtt = min(h.rtt, s.rtt)
+	h.rtt = min(h.rtt, rtt)
 	if h.samples < hystartSamples {
 		h.samples++
 	} else if h.rtt > base+min(max(base/8, hystartDelayMin), hystartDelayMax) {

@@ -47,17 +47,15 @@ func TestCUBICFollowsItsCurve(t *testing.T) {
 	for _, rtt := range []sim.Time{20 * sim.Millisecond, 100 * sim.Millisecond} {
 		for _, wmax := range []uint32{500, 2000, 20_000} {
 			t.Run(fmt.Sprintf("%v, %d", rtt, wmax), func(t *testing.T) {
-				c := &cubic{}
-				w := cwnd{size: wmax, ssthresh: wmax}
-				w.ssthresh = c.ssthresh(&w)
-				w.set(w.ssthresh)
+				c, s := cubicAfterLoss(wmax)
+				w := &s.cwnd
 				k := math.Cbrt(float64(wmax) * 0.3 / 0.4)
 				worst := 0.0
 				for now := sim.Time(0); now.Seconds() < 2*k; now += rtt {
 					// A window's worth of ACKs, evenly over the round trip.
 					acks := w.size
 					for i := range acks {
-						c.acked(&w, now+rtt*sim.Time(i)/sim.Time(acks), 1)
+						c.acked(s, now+rtt*sim.Time(i)/sim.Time(acks), 1)
 					}
 					at := (now + rtt).Seconds()
 					want := 0.4*math.Pow(at-k, 3) + float64(wmax)
@@ -75,14 +73,12 @@ func TestCUBICFollowsItsCurve(t *testing.T) {
 // RFC 9438 section 4.3: where CUBIC's own curve is flat (small windows, short round
 // trips), it grows like Reno with alpha = 3 (1-beta)/(1+beta) segments per round trip.
 func TestCUBICIsFriendlyToReno(t *testing.T) {
-	c := &cubic{}
-	w := cwnd{size: 100, ssthresh: 100}
-	w.ssthresh = c.ssthresh(&w)
-	w.set(w.ssthresh)
+	c, s := cubicAfterLoss(100)
+	w := &s.cwnd
 	const rtt, rounds = sim.Millisecond, 200
 	for i := range rounds {
 		for range w.size {
-			c.acked(&w, sim.Time(i)*rtt, 1)
+			c.acked(s, sim.Time(i)*rtt, 1)
 		}
 	}
 	want := 70 + rounds*3*0.3/1.7
@@ -91,15 +87,25 @@ func TestCUBICIsFriendlyToReno(t *testing.T) {
 	}
 }
 
+// cubicAfterLoss is CUBIC and a sender whose window of so many segments has just been
+// reduced.
+func cubicAfterLoss(size uint32) (*cubic, *sender) {
+	s := &sender{cwnd: cwnd{size: size, ssthresh: size}}
+	c := newCubic(s, 0)
+	s.cwnd.ssthresh = c.ssthresh(s)
+	s.cwnd.set(s.cwnd.ssthresh)
+	return c, s
+}
+
 func TestFastConvergenceGivesWay(t *testing.T) {
 	c := &cubic{}
-	w := cwnd{size: 1000}
-	c.ssthresh(&w)
+	s := &sender{cwnd: cwnd{size: 1000}}
+	c.ssthresh(s)
 	if c.lastMax != 1000 {
 		t.Fatalf("after the first loss: %d", c.lastMax)
 	}
-	w.size = 800 // lost again before it was back
-	c.ssthresh(&w)
+	s.cwnd.size = 800 // lost again before it was back
+	c.ssthresh(s)
 	if want := uint32(800 * (1024 + 717) / 2048); c.lastMax != want {
 		t.Errorf("plateau at %d, want %d", c.lastMax, want)
 	}

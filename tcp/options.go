@@ -64,11 +64,13 @@ func HeaderLen(spec *Spec) int {
 // MaxSACK returns how many SACK blocks fit into an established segment: 3 beside
 // timestamps, 4 without (RFC 2018 section 3), 0 when SACK is off. Padding does not
 // count: NOPs give way to blocks.
-func MaxSACK(spec *Spec) int {
+func MaxSACK(spec *Spec) int { return maxSACK(spec.SACK, spec.Timestamps) }
+
+func maxSACK(sack, timestamps bool) int {
 	switch {
-	case !spec.SACK:
+	case !sack:
 		return 0
-	case spec.Timestamps:
+	case timestamps:
 		return (maxOptions - timestampOption - sackHead) / sackBlock
 	default:
 		return (maxOptions - sackHead) / sackBlock
@@ -80,16 +82,20 @@ func MaxSACK(spec *Spec) int {
 // of 4, at most 40. Shorter sets are padded with NOPs to Spec.PadOptions; longer
 // sets stay as they are (patch 13), so that timestamps and one SACK block make 24.
 func OptionLen(spec *Spec, nsack int) int {
-	n := bareOptionLen(spec, min(nsack, MaxSACK(spec)))
-	// The data offset counts words: a padding of 18 means 20.
-	pad := (int(spec.PadOptions) + 3) &^ 3
+	return paddedLen(bareOptionLen(spec.Timestamps, min(nsack, MaxSACK(spec))), spec.PadOptions)
+}
+
+// paddedLen is the length of n bytes of options with patch 13's padding. The data offset
+// counts words: a padding of 18 means 20.
+func paddedLen(n int, padding sim.Bytes) int {
+	pad := (int(padding) + 3) &^ 3
 	return max(n, min(pad, maxOptions))
 }
 
 // bareOptionLen is the length of an established segment's options before padding.
-func bareOptionLen(spec *Spec, nsack int) int {
+func bareOptionLen(timestamps bool, nsack int) int {
 	n := 0
-	if spec.Timestamps {
+	if timestamps {
 		n += timestampOption
 	}
 	if nsack > 0 {
@@ -103,11 +109,29 @@ func bareOptionLen(spec *Spec, nsack int) int {
 // permitted and timestamps 12 (SACK permitted alone: 4). With all of them on it is
 // 20, without any padding of patch 13.
 func SYNOptionLen(spec *Spec) int {
-	n := mssOption + scaleOption
+	opts := OptMSS | OptScale
+	if spec.Timestamps {
+		opts |= OptTimestamps
+	}
+	if spec.SACK {
+		opts |= OptSACKPermitted
+	}
+	return synOptionLen(opts)
+}
+
+// synOptionLen is the length of a SYN's options.
+func synOptionLen(opts OptionSet) int {
+	n := 0
+	if opts.Has(OptMSS) {
+		n += mssOption
+	}
+	if opts.Has(OptScale) {
+		n += scaleOption
+	}
 	switch {
-	case spec.Timestamps:
+	case opts.Has(OptTimestamps):
 		n += timestampOption // SACK permitted takes the place of its two NOPs
-	case spec.SACK:
+	case opts.Has(OptSACKPermitted):
 		n += sackPermittedOption
 	}
 	return n
@@ -125,15 +149,22 @@ func MSS(spec *Spec, mtu sim.Bytes) int {
 	return max(n, minSendMSS) - OptionLen(spec, 0)
 }
 
+// advertisedMSS is the MSS that a host offers its peer in IP packets of mtu bytes: no
+// option is subtracted (RFC 6691, dst_metric_advmss).
+func advertisedMSS(spec *Spec, mtu sim.Bytes) int {
+	return max(int(min(mtu, ipPacketMax))-networkLen(spec)-tcpHeader, minSendMSS)
+}
+
 // WindowScale returns the shift that a host announces for its window field (RFC
 // 7323 section 2) with Linux's choice of the smallest that covers the receive
-// buffer: ilog2(tcp_rmem maximum) - 15, in 0..14 (tcp_select_initial_window). A
+// buffer: ilog2(tcp_rmem maximum, or rmem_max) - 15, in 0..14 (tcp_select_initial_window). A
 // buffer of 6 MB makes 7. Windows travel in units of 1 << WindowScale bytes.
 func WindowScale(spec *Spec) uint8 {
-	if spec.ReceiveBuffer <= 0 {
+	most := max(spec.ReceiveBuffer, spec.ReceiveMax)
+	if most <= 0 {
 		return 0
 	}
-	log := bits.Len64(uint64(spec.ReceiveBuffer)) - 1
+	log := bits.Len64(uint64(most)) - 1
 	return uint8(min(max(log-15, 0), maxWindowScale))
 }
 

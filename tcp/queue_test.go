@@ -111,11 +111,11 @@ func checkSpans(t *testing.T, b *scoreboard, twin []bool) {
 func TestCuttingAndJoiningKeepsFragments(t *testing.T) {
 	random := sim.NewRand(1, "skb")
 	for range 2000 {
-		var k skb
+		k := skb{truesize: skbOverhead}
 		var twin []int
 		for f := range 1 + random.Intn(maxFrags) {
 			n := 1 + random.Intn(3000)
-			k.extend(uint32(n), false)
+			k.extend(uint32(n), false, uint32(n))
 			for range n {
 				twin = append(twin, f)
 			}
@@ -131,6 +131,9 @@ func TestCuttingAndJoiningKeepsFragments(t *testing.T) {
 		head := k.take(n)
 		checkFragments(t, &head, twin[:n])
 		checkFragments(t, &k, twin[n:])
+		if head.truesize+k.truesize != whole.truesize+skbOverhead {
+			t.Fatalf("cut at %d: the parts are charged %d and %d, the whole was %d", n, head.truesize, k.truesize, whole.truesize)
+		}
 		if k.off != uint64(n) || head.off != 0 {
 			t.Fatalf("cut at %d: the parts begin at %d and %d", n, head.off, k.off)
 		}
@@ -180,7 +183,7 @@ func TestReceiverAgreesWithABitmap(t *testing.T) {
 		for handle := uint32(1); handle <= 120; handle++ {
 			left := random.Intn(size)
 			n := min(1+random.Intn(400), size-left)
-			seg := Segment{Seq: seqOf(e.cfg.RemoteISS, uint64(left)), Ack: seqOf(0, 0), Len: uint32(n), Window: 1 << 16, Handle: handle, Flags: ACK, Segs: 1, TSVal: 1}
+			seg := Segment{Seq: seqOf(e.cfg.RemoteISS, uint64(left)), Ack: seqOf(0, 0), Len: uint32(n), Window: 1 << 16, Handle: handle, Flags: ACK, Segs: 1, Opts: OptTimestamps, TSVal: 1}
 			e.Input(0, &seg)
 			for i := left; i < left+n; i++ {
 				arrived[i] = true

@@ -22,19 +22,28 @@ type receiver struct {
 	ooo     outOfOrder
 	recent  [MaxSACKBlocks]span // for SACK, latest first
 	nrecent uint8
+	memory  rcvMemory
+	dsack   span // got twice, to be reported; right is 0 if nothing is
 	ack     ackState
 	win     windowState
+	lowat   uint64 // bytes that wake a reader (SO_RCVLOWAT)
 
-	tsRecent uint32 // to be echoed (RFC 7323 section 4.3)
-	mss      uint16 // largest segment seen: what a full one is (Linux: rcv_mss)
+	tsRecent   uint32   // to be echoed (RFC 7323 section 4.3)
+	tsRecentAt sim.Time // when it came
+	advMSS     uint16   // what the peer was offered as MSS, less timestamps (advmss)
 }
 
-func (r *receiver) init(spec *Spec, mss uint16) {
+func (r *receiver) init(spec *Spec, cfg Config, mss uint16) {
 	r.ack.delayedAt, r.ack.compressedAt = sim.Never, sim.Never
-	r.mss = min(536, mss) // TCP_MSS_DEFAULT: a guess until the first segment comes
-	r.win.init(spec, mss)
-	r.wnd = r.win.threshold
+	r.advMSS = uint16(advertisedMSS(spec, cfg.MTU) - bareOptionLen(spec.Timestamps, 0))
+	r.lowat = 1
+	r.initWindow(spec, cfg)
+	// A guess until the first segment comes (tcp_initialize_rcv_mss).
+	r.ack.mss = max(min(r.advMSS, mss, uint16(r.wnd/2), rcvMSSGuess), segmentMin-tcpHeader)
 }
+
+// rcvMSSGuess is TCP_MSS_DEFAULT.
+const rcvMSSGuess = 536
 
 // offsetOf returns the stream offset that a received sequence number stands for, the
 // one nearest to what is expected.
@@ -66,71 +75,91 @@ func (e *Endpoint) NextDelivery() (Delivery, bool) {
 	return d, true
 }
 
-// acceptable says whether a segment may belong to this moment of the connection (RFC
-// 9293 section 3.10.7.4 first check, RFC 7323 PAWS). One that does not is answered
-// with an ACK.
-func (e *Endpoint) acceptable(now sim.Time, seg *Segment) bool {
-	r := &e.rcv
-	d := seqDistance(seqOf(e.cfg.RemoteISS, r.nxt), seg.Seq)
-	end := d + int64(seg.Len)
-	if e.spec.Timestamps && int32(r.tsRecent-seg.TSVal) > 1 && r.tsRecent != 0 {
-		// An old segment from before the sequence numbers wrapped; except a pure ACK
-		// that was only overtaken (tcp_disordered_ack).
-		if seg.Len > 0 || d != 0 {
-			r.ack.now = true
-			return false
-		}
-	}
-	if e.spec.Timestamps && d <= -int64(r.nxt-r.wup) {
-		// Also of a duplicate (RFC 7323 section 4.3): echoing an older stamp would make
-		// the peer measure the time that it waited for an ACK that was lost.
-		if int32(seg.TSVal-r.tsRecent) > 0 {
-			r.tsRecent = seg.TSVal
-		}
-	}
-	if end < -int64(r.nxt-r.wup) || d > int64(r.room()) {
-		if seg.Len > 0 && d < 0 {
-			r.quickACKs(maxQuickACKs)
-		}
-		r.ack.now = true
-		return false
-	}
-	return true
-}
-
-// receive takes the payload of an acceptable segment (tcp_data_queue).
+// receive takes payload and FIN of an acceptable segment (tcp_data_queue).
 func (e *Endpoint) receive(now sim.Time, seg *Segment) {
-	if seg.Len == 0 {
+	if seg.Len == 0 && !seg.Flags.Has(FIN) {
 		return
 	}
 	r := &e.rcv
-	e.measureRTT(now, seg)
+	e.measureEcho(now, seg)
+	e.cwrArrived(seg)
 	d := seqDistance(seqOf(e.cfg.RemoteISS, r.nxt), seg.Seq)
-	end := d + int64(seg.Len)
+	data := d + int64(seg.Len)
+	end := data
+	if seg.Flags.Has(FIN) {
+		end++
+	}
 	switch {
 	case end <= 0:
 		e.stats.duplicates++
-		r.unwanted(seg)
-	case d >= int64(r.room()):
-		r.unwanted(seg) // it comes although the window is closed
+		e.setDSACK(r.nxt+uint64(d), r.nxt+uint64(end))
+		e.unwanted(seg)
+	case d >= int64(r.room()) && (seg.Len > 0 || r.room() > 0):
+		if d == 0 {
+			e.mib.TCPZeroWindowDrop++
+		}
+		e.unwanted(seg) // it comes although the window is closed
 	case d <= 0:
-		e.dataArrived(now, seg)
-		r.deliver(seg.Handle, uint32(-d), uint32(end))
-		e.takeOutOfOrder()
-		e.growWindow(seg)
+		e.setDSACK(r.nxt+uint64(d), r.nxt)
+		if data > 0 && r.memory.queue.len() > 0 && !e.admit() {
+			e.mib.TCPRcvQDrop++
+			r.drop(seg)
+			return
+		}
+		if end > data {
+			e.noteFIN(r.nxt + uint64(data))
+		}
+		if data > 0 {
+			e.takeInOrder(now, seg, uint32(-d), uint32(data))
+		} else {
+			r.drop(seg)
+		}
+		e.takeFIN(now)
 	default:
-		e.dataArrived(now, seg)
+		if seg.Len > 0 && !e.admit() {
+			e.mib.TCPOFODrop++
+			r.drop(seg)
+			return
+		}
+		if end > data {
+			e.noteFIN(r.nxt + uint64(data))
+		}
+		if seg.Len == 0 {
+			r.ack.now = true // it says that something before it is missing
+			return
+		}
+		r.ack.scheduled, r.ack.check = true, true
+		e.markArrived(seg)
 		e.stats.outOfOrder++
-		e.queueOutOfOrder(seg, r.nxt+uint64(d), r.nxt+uint64(end))
+		e.queueOutOfOrder(seg, r.nxt+uint64(d), r.nxt+uint64(data))
 	}
 }
 
+// takeInOrder queues n bytes of a segment's payload behind skip that are known.
+func (e *Endpoint) takeInOrder(now sim.Time, seg *Segment, skip, n uint32) {
+	r := &e.rcv
+	c := e.chargeOf(seg)
+	r.deliver(seg.Handle, skip, n)
+	if r.memory.enqueue(r.nxt, n, c) {
+		e.mib.TCPRcvCoalesce++
+	}
+	e.dataArrived(now, seg)
+	r.measureWindow(now)
+	if n >= growLeast {
+		e.growWindow(n, c)
+	}
+	e.takeOutOfOrder()
+}
+
+// growLeast is the payload below which a segment does not raise the window.
+const growLeast = 128
+
 // unwanted frees a segment that brings nothing and tells the peer at once: it does not
 // know how far this end is.
-func (r *receiver) unwanted(seg *Segment) {
-	r.quickACKs(maxQuickACKs)
-	r.ack.now = true
-	r.drop(seg)
+func (e *Endpoint) unwanted(seg *Segment) {
+	e.enterQuickACK(maxQuickACKs)
+	e.rcv.ack.now = true
+	e.rcv.drop(seg)
 }
 
 // deliver moves the receive queue's end on by n bytes of a buffer.
@@ -148,7 +177,8 @@ func (e *Endpoint) Consumed(now sim.Time, n int) {
 		return
 	}
 	r := &e.rcv
-	r.copied = min(r.copied+uint64(n), r.nxt)
-	r.win.adjust(now, r.copied, e.spec, uint64(e.mss))
+	r.copied += min(uint64(n), e.unread())
+	r.memory.read(r.copied)
+	e.adjustSpace(now)
 	e.ackAfterRead()
 }

@@ -30,6 +30,8 @@ func (r *ring[T]) popFront() {
 	r.n--
 }
 
+func (r *ring[T]) popBack() { r.n-- }
+
 // insert makes v element i and moves the shorter side out of its way.
 func (r *ring[T]) insert(i int, v T) {
 	r.reserve()

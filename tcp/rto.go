@@ -19,7 +19,7 @@ type rttEstimator struct {
 	mdevMax sim.Time // largest mdev4 in the present round trip
 	rttvar4 sim.Time // 4 * RTTVAR as used
 	round   uint64   // the round trip ends when this offset is acknowledged
-	minRTT  sim.Time // least sample so far; Linux forgets it after 300 s
+	least   windowed // least sample of the last Spec.MinRTTWindow, ps by ms
 	rto     sim.Time
 	backoff uint8 // timeouts in a row
 }
@@ -59,12 +59,13 @@ func (r *rttEstimator) sample(rtt, minRTO sim.Time, una, nxt uint64) {
 	r.backoff = 0
 }
 
-// observe notes a sample for the minimum.
-func (r *rttEstimator) observe(rtt sim.Time) {
-	if r.minRTT == 0 || rtt < r.minRTT {
-		r.minRTT = max(rtt, sim.Picosecond)
-	}
+// observe notes a sample for the minimum over the given time (tcp_update_rtt_min).
+func (r *rttEstimator) observe(now, rtt, window sim.Time) {
+	r.least.least(int64(window/sim.Millisecond), int64(now/sim.Millisecond), int64(max(rtt, sim.Picosecond)))
 }
+
+// min is the least round trip of the window, 0 before the first sample.
+func (r *rttEstimator) min() sim.Time { return sim.Time(r.least.get()) }
 
 // srtt is the smoothed round-trip time, 0 before the first sample.
 func (r *rttEstimator) srtt() sim.Time { return r.srtt8 >> 3 }

@@ -17,17 +17,34 @@ type skb struct {
 	len    uint32
 	nfrags uint8
 	push   bool // carries PSH
+	fin    bool // its last place in the stream is the FIN
+	eor    bool // a record ends here: nothing is put behind it (MSG_EOR)
 	// joins says that the first fragment is the rest of the one that ends the run
 	// before: a cut went through the fragment.
 	joins bool
 	ends  [maxFrags]uint16 // where each fragment ends, from the start of the run
+
+	truesize uint32 // what it is charged to the send buffer
 }
 
 func (s *skb) end() uint64 { return s.off + uint64(s.len) }
 
-// extend appends n bytes in the last fragment if grow is set, else in a new one.
-func (s *skb) extend(n uint32, grow bool) {
+// data is how many bytes of it are payload.
+func (s *skb) data() uint32 {
+	if s.fin {
+		return s.len - 1
+	}
+	return s.len
+}
+
+// frames is how many frames it makes; a FIN rides on the last.
+func (s *skb) frames(mss uint16) uint16 { return max(segments(s.data(), mss), 1) }
+
+// extend appends n bytes in the last fragment if grow is set, else in a new one, for cost
+// bytes of the send buffer.
+func (s *skb) extend(n uint32, grow bool, cost uint32) {
 	s.len += n
+	s.truesize += cost
 	if !grow {
 		s.nfrags++
 	}
@@ -46,18 +63,20 @@ func (s *skb) fragsBefore(n uint32) int {
 	return i + 1
 }
 
-// take cuts the first n bytes off, 0 < n < len, and returns them. PSH stays with
-// the rest (tso_fragment).
+// take cuts the first n bytes off, 0 < n < len, and returns them. PSH and the end of a
+// record stay with the rest, which becomes an skb of its own (tso_fragment).
 func (s *skb) take(n uint32) skb {
 	k := s.fragsBefore(n)
-	head := skb{off: s.off, len: n, nfrags: uint8(k), joins: s.joins, ends: s.ends}
+	head := skb{off: s.off, len: n, nfrags: uint8(k), joins: s.joins, ends: s.ends, truesize: s.truesize - (s.len - n)}
 	head.ends[k-1] = uint16(n)
 	s.drop(n)
+	s.truesize = skbOverhead + s.len
 	return head
 }
 
 // drop removes the first n bytes, 0 < n < len.
 func (s *skb) drop(n uint32) {
+	s.truesize -= n
 	k := s.fragsBefore(n) // fragments that lose bytes
 	s.joins = uint32(s.ends[k-1]) != n
 	if s.joins {
@@ -74,7 +93,7 @@ func (s *skb) drop(n uint32) {
 // join moves the first n bytes of next, which follows s, to the end of s. It refuses
 // if s cannot hold them.
 func (s *skb) join(next *skb, n uint32) bool {
-	if s.len+n > gsoMaxBytes {
+	if s.eor || s.len+n > gsoMaxBytes {
 		return false
 	}
 	k := next.fragsBefore(n)
@@ -94,8 +113,12 @@ func (s *skb) join(next *skb, n uint32) bool {
 		s.nfrags++
 	}
 	s.len += n
+	s.truesize += n
 	if n < next.len {
 		next.drop(n)
+	} else {
+		s.fin = next.fin
+		s.eor = next.eor
 	}
 	return true
 }

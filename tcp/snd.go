@@ -2,16 +2,6 @@ package tcp
 
 import "netgpusim/sim"
 
-// lossState is where loss recovery stands (Linux: icsk_ca_state).
-type lossState uint8
-
-const (
-	stateOpen     lossState = iota // nothing suspicious
-	stateDisorder                  // SACKs or duplicate ACKs, not yet a loss
-	stateRecovery                  // fast recovery: PRR paces what is sent
-	stateLoss                      // after a timeout: slow start through the window
-)
-
 // sender is the sending half. Positions are stream offsets: una <= nxt <= end; the
 // runs from una to nxt are blocks in rtx, those from nxt to end skbs in writeQ.
 type sender struct {
@@ -20,30 +10,51 @@ type sender struct {
 	writeQ   ring[skb]
 	rtx      retransmitQueue
 	sacks    scoreboard
-	buffer   uint64 // bytes between una and end at which Write stops
+	mem      int64  // truesize of writeQ
+	buffer   int64  // truesize of all that is queued at which Write stops (sk_sndbuf)
+	locked   bool   // by SO_SNDBUF: buffer stays (SOCK_SNDBUF_LOCK)
+	lowat    uint64 // unsent bytes at which Write stops (TCP_NOTSENT_LOWAT), 0 for no limit
 	fragUsed int    // bytes used in the fragment that is being filled
 	pushed   uint64 // end of the last skb that got PSH
 	inNIC    uint64 // payload bytes between Output and Sent
 	small    uint64 // end of the last segment shorter than MSS, for Nagle
 	blocked  bool   // the last Write found the buffer full
-	corked   bool   // a short tail waits for more data
+	corked   bool   // a short tail waits for more data (autocorking)
+	nagle    nagle  // what the application has set
+	pass     nagle  // what holds for the present attempt to send
 
 	window    uint64 // as the peer has advertised, from una
 	maxWindow uint64 // largest so far
 	wl1       uint64 // receive offset of the segment it came with (RFC 9293: SND.WL1)
 
+	mss      uint16 // payload of a segment without SACK blocks
 	cwnd     cwnd
 	cc       congestion
+	dctcp    *dctcp     // cc, if it is that
+	model    controller // cc, if it sets window and rate by itself (BBR)
+	pacing   pacing
 	rtt      rttEstimator
+	plain    bool // recovery by the RFCs alone (Spec.Recovery)
 	lastSend sim.Time
 
-	state     lossState
-	highSeq   uint64 // recovery ends when this is acknowledged
-	stuck     bool   // nothing has been acknowledged since the last timeout
-	dupACKs   uint32 // without SACK: segments that duplicate ACKs stand for
-	reordered bool   // an original has arrived after later ones
-	prr       prr
-	rack      rack
+	ca          CAState
+	highSeq     uint64 // recovery ends when this is acknowledged
+	retries     uint32 // timeouts since something was acknowledged (icsk_retransmits)
+	dupACKs     uint32 // without SACK: segments that duplicate ACKs stand for
+	reordering  uint32 // segments that may overtake one before it counts as lost
+	reorderSeen uint32 // times that one was overtaken and not lost
+	echo        uint32 // timestamp that the latest segment echoes, 0 for none
+	frto        bool   // it is not known yet whether the timeout was spurious
+	reneged     bool   // the peer has taken SACKs back in this loss
+	rexmit      rexmit // what may be sent again
+	prr         prr
+	undo        undoState
+	rack        rack
+	ecn         ecnState
+	rate        rateState
+	delivered   uint64 // segments that have arrived, the SYN included (tp->delivered)
+	deliveredCE uint64 // of these, with an echo of congestion
+
 	timer     retransmitTimer
 	tailProbe tailProbe
 	probe     probeKind // what the timer has asked for
@@ -64,53 +75,49 @@ func (s *sender) init(spec *Spec, cfg Config, mss uint16) {
 		s.window = uint64(cfg.PeerWindow)
 	}
 	s.maxWindow = s.window
+	s.mss = mss
 	s.cwnd = cwnd{size: uint32(spec.InitialWindow), ssthresh: ssthreshNone, max: uint32(spec.InitialWindow)}
-	s.cc = newCongestion(spec.Congestion)
+	s.reordering = uint32(spec.Reordering)
+	s.rack.steps = 1
+	s.delivered = 1 // the SYN
+	s.pacing.init(spec)
 	s.rtt.rto = rtoInitial
 	s.timer.at = sim.Never
-	s.growBuffer(spec.SendBuffer, mss)
+	s.buffer = int64(spec.SendInitial)
+	s.lowat = uint64(spec.NotSentLowat)
 }
 
 // windowEnd is the offset up to which the peer takes data.
 func (s *sender) windowEnd() uint64 { return s.una + s.window }
 
 // inFlight is RFC 6675's pipe: segments that are neither acknowledged, nor reported
-// received, nor given up.
-func (s *sender) inFlight() uint32 {
-	n := s.rtx.out[inFlight]
-	return n - min(n, s.dupACKs)
-}
-
-// rate is Linux's pacing rate in bytes/s: twice the window per SRTT while slow start
-// is far from its end, else 1.2 times. Nothing is paced; it sizes super-segments and
-// the NIC's queue. Without a round-trip sample there is no limit.
-func (s *sender) rate(mss uint16) uint64 {
-	srtt := uint64(s.rtt.srtt() / sim.Nanosecond)
-	if srtt == 0 {
-		return 1 << 62
-	}
-	gain := uint64(120)
-	if s.cwnd.size < s.cwnd.ssthresh/2 {
-		gain = 200
-	}
-	window := uint64(max(s.cwnd.size, s.rtx.packets())) * uint64(mss)
-	return window * gain * uint64(sim.Second/sim.Nanosecond/100) / srtt
-}
+// received, nor given up (tcp_packets_in_flight).
+func (s *sender) inFlight() uint32 { return s.rtx.pipe() - s.dupACKs }
 
 // autosize is how many segments a super-segment should have: what is sent in a
 // millisecond, at least two, at most a GSO packet (tcp_tso_autosize).
 func (s *sender) autosize(mss uint16) uint32 {
-	bytes := min(s.rate(mss)>>10, gsoMaxBytes)
-	return max(uint32(bytes)/uint32(mss), 2)
+	if s.model != nil {
+		return s.model.tsoSegs(s)
+	}
+	return s.tsoSegs(mss, 2)
+}
+
+// tsoSegs is that with another minimum.
+func (s *sender) tsoSegs(mss uint16, least uint32) uint32 {
+	bytes := min(s.pacing.rate>>10, gsoMaxBytes)
+	return max(uint32(bytes)/uint32(mss), least)
 }
 
 // throttled is TCP small queues: whether the NIC has enough of this connection's data
 // (tcp_small_queue_check with factor 1<<more). It never holds back the only data
 // that is out.
 func (s *sender) throttled(bytes uint32, mss uint16, more uint) bool {
-	limit := max(2*(uint64(bytes)+skbOverhead), s.rate(mss)>>10)
-	limit = min(limit, limitOutputBytes) << more
-	return s.inNIC > limit && !s.rtx.empty()
+	limit := max(2*(uint64(bytes)+skbOverhead), s.pacing.rate>>10)
+	if !s.pacing.on {
+		limit = min(limit, limitOutputBytes)
+	}
+	return s.inNIC > limit<<more && !s.rtx.empty()
 }
 
 // limitOutputBytes is tcp_limit_output_bytes: 1 MiB.
@@ -122,7 +129,7 @@ func (e *Endpoint) Sent(now sim.Time, n int) {
 	e.advance(now)
 	s := &e.snd
 	s.inNIC -= min(s.inNIC, uint64(max(n, 0)))
-	s.corked = false
+	s.letGo()
 }
 
 // Acked is how many bytes of the stream the peer has acknowledged.
@@ -153,6 +160,9 @@ func (e *Endpoint) quota(now sim.Time) (n uint32, stop limit) {
 	s := &e.snd
 	k := s.writeQ.front()
 	mss := e.sendMSS()
+	if s.paced(now) {
+		return 0, limitPaced
+	}
 	flight := s.inFlight()
 	if flight >= s.cwnd.size {
 		return 0, limitCwnd
@@ -169,8 +179,8 @@ func (e *Endpoint) quota(now sim.Time) (n uint32, stop limit) {
 	}
 	most := s.autosize(mss)
 	limit := uint32(mss)
-	if k.len <= uint32(mss) {
-		if last && s.nagle(k.len, mss) {
+	if k.data() <= uint32(mss) {
+		if last && !k.fin && s.waits(k.len, mss) {
 			return 0, limitNagle
 		}
 	} else {
@@ -182,6 +192,9 @@ func (e *Endpoint) quota(now sim.Time) (n uint32, stop limit) {
 	if s.throttled(k.len, mss, 0) {
 		return 0, limitHost
 	}
+	if limit >= k.data() && uint64(k.len) <= room {
+		limit = k.len // a FIN rides on the last segment
+	}
 	return min(k.len, limit), limitNone
 }
 
@@ -189,12 +202,6 @@ func (e *Endpoint) quota(now sim.Time) (n uint32, stop limit) {
 func (s *sender) roomAt(offset uint64) uint64 {
 	end := s.windowEnd()
 	return end - min(end, offset)
-}
-
-// nagle is Minshall's form of RFC 9293 section 3.7.4: a short segment waits while an
-// earlier short one is unacknowledged.
-func (s *sender) nagle(n uint32, mss uint16) bool {
-	return n < uint32(mss) && s.small > s.una
 }
 
 // splitPoint is how much of an skb to send: whole segments within the windows, and a
@@ -208,7 +215,7 @@ func (s *sender) splitPoint(k *skb, segs uint32, mss uint16, last bool) uint32 {
 	if !last && uint64(most) <= s.roomAt(k.off) {
 		return needed
 	}
-	if short := needed % uint32(mss); short > 0 && s.nagle(short, mss) {
+	if short := needed % uint32(mss); short > 0 && !k.fin && s.holds(short, mss) {
 		return needed - short
 	}
 	return needed
@@ -217,7 +224,7 @@ func (s *sender) splitPoint(k *skb, segs uint32, mss uint16, last bool) uint32 {
 // deferTSO waits for a larger super-segment when little of the window is open and the
 // next ACK is near (tcp_tso_should_defer).
 func (s *sender) deferTSO(now sim.Time, k *skb, most uint32, mss uint16, last bool) limit {
-	if s.state >= stateRecovery || now-s.lastSend > sim.Millisecond {
+	if s.ca >= CARecovery || now-s.lastSend > sim.Millisecond {
 		return limitNone
 	}
 	rwnd := s.roomAt(k.off)
@@ -225,6 +232,9 @@ func (s *sender) deferTSO(now sim.Time, k *skb, most uint32, mss uint16, last bo
 	room := min(rwnd, cong)
 	if room >= uint64(most)*uint64(mss) || (!last && room >= uint64(k.len)) {
 		return limitNone
+	}
+	if k.fin {
+		return limitNone // nothing will be added
 	}
 	if room >= min(s.window, uint64(s.cwnd.size)*uint64(mss))/tsoWinDivisor {
 		return limitNone
@@ -248,32 +258,37 @@ const tsoWinDivisor = 3
 // sendMSS is the payload of a segment that goes now: SACK blocks that have to go along
 // take their room from it (tcp_current_mss).
 func (e *Endpoint) sendMSS() uint16 {
-	n := min(int(e.rcv.nrecent), MaxSACK(e.spec))
+	n := min(e.rcv.nblocks(), e.maxSACK())
 	if n == 0 {
 		return e.mss
 	}
-	return e.mss - uint16(OptionLen(e.spec, n)-OptionLen(e.spec, 0))
+	return e.mss - uint16(e.optionLen(n)-e.optionLen(0))
 }
 
 // sendData transmits the first n bytes of the first unsent skb.
 func (e *Endpoint) sendData(now sim.Time, seg *Segment, n uint32) (frags int) {
 	s := &e.snd
 	e.fill(now, seg)
+	e.ecnFillNew(seg)
 	k := s.writeQ.front()
+	idle := s.rtx.empty()
 	var b *block
+	s.mem -= int64(k.truesize)
 	if n < k.len {
 		head := k.take(n)
+		s.mem += int64(k.truesize)
 		b = s.rtx.push(&head, now, seg.MSS)
 	} else {
 		b = s.rtx.push(k, now, seg.MSS)
 		s.writeQ.popFront()
 	}
-	if n%uint32(seg.MSS) != 0 {
+	if b.data()%uint32(seg.MSS) != 0 {
 		s.small = b.end()
 	}
+	s.rateSent(now, b, idle)
 	s.nxt = b.end()
 	s.sentAny = true
-	if s.state == stateRecovery {
+	if s.reducing() {
 		s.prr.out += uint32(b.segs)
 	}
 	if s.rtx.packets() == uint32(b.segs) {
@@ -288,13 +303,19 @@ func (e *Endpoint) transmit(now sim.Time, seg *Segment, b *block) {
 	s := &e.snd
 	seg.Offset = b.off
 	seg.Seq = seqOf(e.cfg.LocalISS, b.off)
-	seg.Len = b.len
+	seg.Len = b.data()
 	seg.Segs = b.segs
 	if b.push {
 		seg.Flags |= PSH
 	}
-	s.inNIC += uint64(b.len)
+	if b.fin {
+		seg.Flags |= FIN
+	}
+	s.inNIC += uint64(seg.Len)
+	e.quickSent(b.segs - 1)
+	e.rcv.ack.repliedAt(now, s.lastSend)
 	s.lastSend = now
+	s.pacing.charge(now, b.len, b.segs)
 	e.stats.segsOut += int64(b.segs)
 	e.stats.limit(now, limitNone)
 }
@@ -306,6 +327,9 @@ func (e *Endpoint) finishOutput(now sim.Time) {
 		s.stopped = limitCwnd // what is lost comes first
 	}
 	e.stats.limit(now, s.stopped)
+	if s.blocked && s.inFlight() < s.cwnd.size {
+		s.expandBuffer(e.spec, e.cfg.MTU)
+	}
 	if s.sentAny {
 		s.sentAny = false
 		e.scheduleProbe(now, false)
@@ -342,7 +366,7 @@ func (e *Endpoint) validateWindow(now sim.Time) {
 	if now-s.usedAt < s.rtt.rto {
 		return
 	}
-	if s.state == stateOpen && s.stopped != limitBuffer {
+	if s.ca == CAOpen && s.stopped != limitBuffer && e.spec.SlowStartAfterIdle && s.model == nil {
 		if least := max(s.used, uint32(e.spec.InitialWindow)); least < s.cwnd.size {
 			s.cwnd.ssthresh = s.currentSsthresh()
 			s.cwnd.set((s.cwnd.size + least) / 2)
@@ -364,7 +388,7 @@ func (s *sender) windowBinds() bool {
 // currentSsthresh is the threshold that keeps three quarters of the window
 // (tcp_current_ssthresh).
 func (s *sender) currentSsthresh() uint32 {
-	if s.state == stateRecovery {
+	if s.reducing() {
 		return s.cwnd.ssthresh
 	}
 	return max(s.cwnd.ssthresh, s.cwnd.size/4*3+s.cwnd.size%4*3/4)
@@ -375,8 +399,8 @@ func (s *sender) currentSsthresh() uint32 {
 func (e *Endpoint) restartAfterIdle(now sim.Time) {
 	s := &e.snd
 	idle := now - s.lastSend
-	s.cc.resumed(idle)
-	if idle <= s.rtt.rto {
+	s.cc.event(s, now, eventStart)
+	if idle <= s.rtt.rto || !e.spec.SlowStartAfterIdle || s.model != nil {
 		return
 	}
 	s.cwnd.ssthresh = s.currentSsthresh()

@@ -13,6 +13,7 @@ const (
 	limitRwnd                // the receiver's window
 	limitHost                // TCP small queues, autocorking, TSO deferral
 	limitNagle               // a short segment waits for an acknowledgement
+	limitPaced               // the pacing rate: this is sending
 	numLimits
 )
 
@@ -34,8 +35,11 @@ type Stats struct {
 	TailProbes  int64 // tail loss probes sent
 	ZeroProbes  int64 // zero-window probes sent
 	DupACKs     int64 // acknowledgements that brought neither data nor a window
+	DSACKs      int64 // duplicates that the peer has reported
+	Undos       int64 // reductions of the window taken back
 	Duplicates  int64 // received segments that brought nothing new
 	OutOfOrder  int64 // received segments that left a hole before them
+	Challenges  int64 // ACKs that asked the peer to prove a RST or SYN (RFC 5961)
 
 	Unacked    int64 // bytes sent and not acknowledged
 	Unsent     int64 // bytes written and not sent
@@ -54,10 +58,13 @@ type Stats struct {
 
 // counters is what Stats is made from.
 type counters struct {
-	segsOut, delivered, retransmits int64
+	segsOut, retransmits            int64
 	timeouts, recoveries            int64
 	tailProbes, zeroProbes          int64
 	dupACKs, duplicates, outOfOrder int64
+	challenges                      int64
+	dsacks, undos                   int64
+	spuriousRTOs, probeRepairs      int64
 	held                            limit
 	since, start                    sim.Time
 	spent                           [numLimits]sim.Time
@@ -76,10 +83,10 @@ func (e *Endpoint) Stats() Stats {
 	mss := int64(e.mss)
 	st := Stats{
 		Cwnd: int64(s.cwnd.size) * mss, CwndMax: int64(s.cwnd.max) * mss,
-		SRTT: s.rtt.srtt(), MinRTT: s.rtt.minRTT, RTO: s.rtt.timeout(),
-		Sent: c.segsOut, Delivered: c.delivered, Retransmits: c.retransmits, Timeouts: c.timeouts,
+		SRTT: s.rtt.srtt(), MinRTT: s.rtt.min(), RTO: s.rtt.timeout(),
+		Sent: c.segsOut, Delivered: int64(s.delivered) - 1, Retransmits: c.retransmits, Timeouts: c.timeouts,
 		Recoveries: c.recoveries, TailProbes: c.tailProbes, ZeroProbes: c.zeroProbes,
-		DupACKs: c.dupACKs, Duplicates: c.duplicates, OutOfOrder: c.outOfOrder,
+		DupACKs: c.dupACKs, DSACKs: c.dsacks, Undos: c.undos, Duplicates: c.duplicates, OutOfOrder: c.outOfOrder, Challenges: c.challenges,
 		Unacked: int64(s.nxt - s.una), Unsent: int64(s.end - s.nxt), PeerWindow: int64(s.window),
 		Window: int64(r.room()), OOOBytes: int64(r.ooo.bytes),
 	}

@@ -24,9 +24,12 @@ func (t *retransmitTimer) arm(kind timerKind, at sim.Time) { t.at, t.kind = at, 
 
 func (t *retransmitTimer) stop() { t.at, t.kind = sim.Never, timerNone }
 
+// jiffy is Linux's timer tick at HZ=1000.
+const jiffy = sim.Millisecond
+
 // timerSlack is added to timers that are shorter than the timeout: two jiffies at
 // HZ=1000 (TCP_TIMEOUT_MIN). Without it a probe would race the ACK it waits for.
-const timerSlack = 2 * sim.Millisecond
+const timerSlack = 2 * jiffy
 
 // rtoMinPersist is the least interval between zero-window probes (tcp_probe0_base).
 const rtoMinPersist = 200 * sim.Millisecond
@@ -40,12 +43,6 @@ const (
 	probeTail           // new data or the last segment, RFC 8985 section 7
 	probeZero           // into a closed window, RFC 9293 section 3.8.6.1
 )
-
-// tailProbe is the state of the tail loss probe.
-type tailProbe struct {
-	end    uint64 // nxt when it was sent; 0 if none is out
-	resent bool   // it repeated the last segment
-}
 
 // retransmitTimer runs the sender's timer.
 func (e *Endpoint) retransmitTimer(now sim.Time) {
@@ -63,22 +60,6 @@ func (e *Endpoint) retransmitTimer(now sim.Time) {
 	}
 }
 
-// reorderTimeout gives up the blocks whose reordering window has ended
-// (tcp_rack_reo_timeout).
-func (e *Endpoint) reorderTimeout(now sim.Time) {
-	s := &e.snd
-	before := s.rtx.out[lost]
-	news := ackNews{delivered: 1}
-	e.detectByRACK(now, &news)
-	if s.rtx.out[lost] > before && s.state != stateRecovery {
-		e.enterRecovery()
-		s.prr.delivered(s, &news)
-	}
-	if s.timer.at == sim.Never {
-		e.rearm(now)
-	}
-}
-
 // rearm sets the retransmission timer anew; if another kind was armed, the time since
 // the first block was sent counts (tcp_rearm_rto).
 func (e *Endpoint) rearm(now sim.Time) {
@@ -89,41 +70,9 @@ func (e *Endpoint) rearm(now sim.Time) {
 	}
 	at := now + s.rtt.timeout()
 	if s.timer.kind == timerReorder || s.timer.kind == timerProbe {
-		at = max(s.rtx.head().sentAt+s.rtt.timeout(), now+sim.Millisecond)
+		at = max(s.rtx.head().sentAt+s.rtt.timeout(), now+jiffy)
 	}
 	s.timer.arm(timerRTO, at)
-}
-
-// scheduleProbe arms the tail loss probe if nothing is suspicious, else the
-// retransmission timer. acked says that an ACK has advanced; otherwise data was sent.
-func (e *Endpoint) scheduleProbe(now sim.Time, acked bool) {
-	s := &e.snd
-	if s.rtx.empty() {
-		s.timer.stop()
-		return
-	}
-	if s.state != stateOpen || !e.spec.SACK {
-		if acked {
-			e.rearm(now)
-		}
-		return
-	}
-	wait := rtoInitial
-	if srtt := s.rtt.srtt(); srtt > 0 {
-		wait = 2*srtt + timerSlack
-		if s.rtx.packets() == 1 {
-			wait = 2*srtt + e.spec.MinRTO // its ACK may be delayed
-		}
-	}
-	at := now + wait
-	rto := now + s.rtt.timeout()
-	if !acked {
-		rto = s.rtx.head().sentAt + s.rtt.timeout()
-	}
-	if rto > now {
-		at = min(at, rto)
-	}
-	s.timer.arm(timerProbe, at)
 }
 
 // sendProbe transmits what the timer has asked for.
@@ -138,62 +87,6 @@ func (e *Endpoint) sendProbe(now sim.Time, seg *Segment) (frags int, ok bool) {
 		return e.sendWindowProbe(now, seg)
 	}
 	return 0, false
-}
-
-// sendTailProbe makes the peer show what it has: with a new segment if the window allows,
-// else with the last one (tcp_send_loss_probe).
-func (e *Endpoint) sendTailProbe(now sim.Time, seg *Segment) (frags int, ok bool) {
-	s := &e.snd
-	if s.rtx.empty() {
-		return 0, false
-	}
-	mss := uint32(e.sendMSS())
-	switch {
-	case s.tailProbe.end != 0:
-		// One is out already: the timeout comes next.
-	case s.writeQ.len() > 0 && uint64(min(s.writeQ.front().len, mss)) <= s.roomAt(s.nxt):
-		s.tailProbe = tailProbe{end: s.nxt, resent: false}
-		frags, ok = e.sendData(now, seg, min(s.writeQ.front().len, mss)), true
-		s.tailProbe.end = s.nxt
-	case s.rtx.tail().state == inFlight && s.inNIC < uint64(s.rtx.tail().len):
-		b := s.rtx.tail()
-		if b.segs > 1 {
-			s.rtx.split(s.rtx.order.len()-1, uint32(b.segs-1)*uint32(b.mss))
-		}
-		id := *s.rtx.order.back()
-		s.tailProbe = tailProbe{end: s.nxt, resent: true}
-		frags, ok = e.resend(now, seg, id, s.rtx.blocks[id].len), true
-	}
-	if ok {
-		e.stats.tailProbes++
-		s.timer.arm(timerRTO, now+s.rtt.timeout())
-	} else {
-		e.rearm(now)
-	}
-	return frags, ok
-}
-
-// probeAcked looks at what became of a tail loss probe (RFC 8985 section 7.4.2): if it
-// repeated the last segment and more is acknowledged than was sent then, the original
-// was lost and the probe has repaired it silently. That is still congestion.
-func (e *Endpoint) probeAcked(news *ackNews) {
-	s := &e.snd
-	p := &s.tailProbe
-	if p.end == 0 || s.una < p.end {
-		return
-	}
-	switch {
-	case !p.resent:
-		p.end = 0
-	case s.una > p.end:
-		p.end = 0
-		if s.state <= stateDisorder {
-			s.cwnd.ssthresh = s.cc.ssthresh(&s.cwnd)
-			s.cwnd.set(min(s.cwnd.size, s.cwnd.ssthresh))
-		}
-	case !news.advanced && !news.window && !news.data && news.sacked == 0:
-		p.end = 0 // a duplicate: original and probe have both arrived
-	}
 }
 
 // ackPersist sees to the zero-window probes when nothing is outstanding.

@@ -73,7 +73,7 @@ func TestThroughputFillsThePipeWithinAFewRoundTrips(t *testing.T) {
 	n.run(11 * sim.Millisecond)
 	got := gbps(n.side[1].received-from, 10*sim.Millisecond)
 	want := 25.0 * 1420 / 1538
-	if got < 0.99*want || got > want {
+	if got < 0.99*want || got > 1.001*want { // a bundle more or less at the edges of the interval
 		t.Errorf("goodput %.2f Gbit/s, want %.2f: %+v", got, want, n.side[0].ep.Stats())
 	}
 }

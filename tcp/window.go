@@ -2,130 +2,201 @@ package tcp
 
 import "netgpusim/sim"
 
-// Receive buffer tuning (Linux 5.8). A buffer of B bytes of memory is worth B/2 of
-// window (tcp_adv_win_scale 1): the other half pays for what skbs cost beyond their
-// payload.
-const (
-	rmemInitial   = 131072 // tcp_rmem[1]
-	windowInitial = maxUnscaledWindow
-)
-
-// windowState decides what window to advertise.
+// windowState decides what window to advertise. Sizes are bytes of the stream, of which
+// memory holds fewer (winFromSpace).
 type windowState struct {
-	buffer    uint64 // receive buffer at present, up to Spec.ReceiveBuffer
-	threshold uint64 // largest window to advertise (Linux: rcv_ssthresh)
+	clamp     int64  // no window is larger (window_clamp)
+	threshold int64  // largest window to advertise at present (rcv_ssthresh)
 	grain     uint64 // windows travel in units of this
-	space     uint64 // bytes that the reader took in the last measured round trip
+	space     int64  // bytes that the reader took in the last measured round trip (rcvq_space)
 	spaceFrom uint64 // where the present measurement began
 	spaceAt   sim.Time
 
-	rtt8     sim.Time // 8 * the receiver's estimate of the round trip, 0 if none
+	rtt8     sim.Time // 8 * the receiver's estimate of the round trip, 0 if none (rcv_rtt_est)
 	rttEcho  uint32   // echo that was measured last
-	rttFrom  uint64   // without timestamps: a window further is one round trip
-	rttSince sim.Time
+	rttFrom  uint64   // when this has arrived, a window has been filled
+	rttSince sim.Time // since then; 0 before the first data
 }
 
-func (w *windowState) init(spec *Spec, mss uint16) {
-	w.buffer = min(rmemInitial, uint64(spec.ReceiveBuffer))
-	w.grain = 1 << WindowScale(spec)
-	w.threshold = min(windowInitial, w.buffer/2)
-	w.space = min(w.threshold, 10*uint64(mss))
+// initialWindow is the window of a SYN or SYN-ACK and the scale that goes with it, given
+// the receive buffer's window and the size of full segments (tcp_select_initial_window).
+func (spec *Spec) initialWindow(space, clamp, mss int64) (window int64, scale uint8) {
+	if clamp == 0 {
+		clamp = maxUnscaledWindow << maxWindowScale
+	}
+	space = min(clamp, max(space, 0))
+	if space > mss {
+		space -= space % mss
+	}
+	return min(space, maxUnscaledWindow), WindowScale(spec)
 }
 
-// advertise returns the window for the segment that goes now and remembers it (Linux
-// tcp_select_window): never below what was promised before (RFC 9293 section 3.8.6),
-// never above a quarter of the largest receive buffer once it has grown there.
+// initWindow sets the receive buffer and the first window up (tcp_select_initial_window,
+// tcp_init_buffer_space).
+func (r *receiver) initWindow(spec *Spec, cfg Config) {
+	m, w := &r.memory, &r.win
+	m.kind = cfg.Buffers
+	m.buffer = min(int64(spec.ReceiveInitial), int64(spec.ReceiveBuffer))
+	full := spec.winFromSpace(m.buffer)
+	mss := int64(r.advMSS)
+	window, scale := spec.initialWindow(full, 0, mss)
+	r.wnd = uint64(window)
+	w.grain = 1 << scale
+	w.space = min(window, 10*mss)
+	w.clamp = min(full, maxUnscaledWindow<<scale)
+	if w.clamp > 2*mss && w.clamp+mss > full {
+		w.clamp = max(2*mss, full-mss) // one segment is reserved
+	}
+	w.threshold = min(window, w.clamp)
+}
+
+// advertise returns the window for the segment that goes now and remembers it
+// (tcp_select_window): never below what was promised before (RFC 9293 section 3.8.6).
 func (e *Endpoint) advertise() uint32 {
 	r := &e.rcv
-	w := max(r.wantWindow(), r.room())
-	w = min((w+r.win.grain-1)/r.win.grain*r.win.grain, 65535*r.win.grain)
-	r.wnd, r.wup = max(w, r.room()), r.nxt
-	return uint32(r.wnd)
+	old := r.wnd
+	w := uint64(e.wantWindow())
+	if room := r.room(); w < room {
+		if w == 0 {
+			e.mib.TCPWantZeroWindowAdv++
+		}
+		w = (room + r.win.grain - 1) / r.win.grain * r.win.grain
+	}
+	r.wnd, r.wup = w, r.nxt
+	w = min(w, maxUnscaledWindow*r.win.grain)
+	w -= w % r.win.grain
+	switch {
+	case w == 0 && old != 0:
+		e.mib.TCPToZeroWindowAdv++
+	case w != 0 && old == 0:
+		e.mib.TCPFromZeroWindowAdv++
+	}
+	return uint32(w)
 }
 
 // wantWindow is the window that the buffer's fill level allows, in whole grains; 0
 // where it would be a silly one (__tcp_select_window, RFC 9293 section 3.8.6.2.2).
-func (r *receiver) wantWindow() uint64 {
+func (e *Endpoint) wantWindow() int64 {
+	r := &e.rcv
 	w := &r.win
-	full := w.buffer / 2
-	used := r.nxt - r.copied + r.ooo.bytes
-	free := full - min(full, used)
-	mss := min(uint64(r.mss), full)
-	if free < full/2 {
+	allowed := e.spec.winFromSpace(r.memory.buffer)
+	full := min(w.clamp, allowed)
+	mss := min(int64(r.ack.mss), full)
+	if mss <= 0 {
+		return 0
+	}
+	free := e.rcvSpace()
+	grain := int64(w.grain)
+	if free < full>>1 {
 		r.ack.quick = 0
-		free -= free % w.grain
-		if free < full/16 || free < mss {
+		free = free &^ (grain - 1)
+		if free < allowed>>4 || free < mss {
 			return 0
 		}
 	}
 	free = min(free, w.threshold)
-	if w.grain > 1 {
-		return free
+	if grain > 1 {
+		return (free + grain - 1) &^ (grain - 1)
 	}
 	// Without scaling: whole segments, and no change for less.
+	now := int64(r.wnd)
 	switch {
-	case r.wnd+mss <= free || r.wnd > free:
+	case now <= free-mss || now > free:
 		return free - free%mss
-	case mss == full && free > r.wnd+full/2:
+	case mss == full && free > now+full>>1:
 		return free
 	}
-	return r.wnd
+	return now
 }
 
-// growWindow raises the largest window by twice what has arrived in order, up to a
-// quarter of the largest receive buffer: there Linux's __tcp_grow_window ends for
-// segments in half-empty pages, as netgpu's are.
-func (e *Endpoint) growWindow(seg *Segment) {
+// growWindow raises the largest window by twice what has arrived, if skbs like this one
+// leave room for it in the buffer (tcp_grow_window). One that holds less than it costs
+// counts only while the window is small: netgpu's, 4864 bytes for 1420, up to a quarter
+// of the largest buffer.
+func (e *Endpoint) growWindow(n uint32, c charge) {
 	r := &e.rcv
 	w := &r.win
-	full := w.buffer / 2
-	used := r.nxt - r.copied + r.ooo.bytes
-	most := min(full-min(full, used), uint64(e.spec.ReceiveBuffer)/4)
-	if w.threshold >= most {
+	room := min(w.clamp, e.rcvSpace()) - w.threshold
+	if room <= 0 {
 		return
 	}
-	w.threshold = min(w.threshold+2*max(uint64(seg.Len), uint64(r.mss)), most)
-	r.ack.quick |= 1
+	worth := e.spec.winFromSpace(int64(c.truesize))
+	grow := 2 * int64(r.advMSS)
+	if worth > int64(n) {
+		grow = e.growBloated(worth, int64(n))
+	}
+	if grow > 0 {
+		w.threshold += min(room, max(grow, 2*int64(n)))
+		r.ack.quick |= 1
+	}
 }
 
-// adjust is dynamic right-sizing (tcp_rcv_space_adjust): once per round trip, a reader
-// that takes more than ever before gets a buffer for twice as much, and more while its
-// rate is still rising. The factor two at the end turns window into memory.
-func (w *windowState) adjust(now sim.Time, copied uint64, spec *Spec, mss uint64) {
+// growBloated is by how much an skb of n bytes that is charged worth bytes of window may
+// raise the window, 0 if not at all (__tcp_grow_window).
+func (e *Endpoint) growBloated(worth, n int64) int64 {
+	r := &e.rcv
+	worth >>= 1
+	for most := e.spec.winFromSpace(int64(e.spec.ReceiveBuffer)) >> 1; r.win.threshold <= most; most >>= 1 {
+		if worth <= n {
+			return 2 * int64(r.ack.mss)
+		}
+		worth >>= 1
+	}
+	return 0
+}
+
+// adjustSpace is dynamic right-sizing (tcp_rcv_space_adjust): once per round trip, a
+// reader that takes more than ever before gets a buffer for twice as much, and more
+// while its rate is still rising.
+func (e *Endpoint) adjustSpace(now sim.Time) {
+	r := &e.rcv
+	w, m := &r.win, &r.memory
 	if w.rtt8 == 0 || now-w.spaceAt < w.rtt8>>3 {
 		return
 	}
-	if took := min(copied-w.spaceFrom, 1<<30); took > w.space {
-		want := 2*took + 16*mss
-		want += 2 * (want * (took - w.space) / w.space)
-		want = min(2*want, uint64(spec.ReceiveBuffer))
-		w.buffer = max(w.buffer, want)
-		w.space = took
-	}
-	w.spaceFrom, w.spaceAt = copied, now
-}
-
-// measureRTT keeps the receiver's own idea of the round trip, for adjust and for ACK
-// compression: by echoed timestamps, else by the time in which a window is filled
-// (tcp_rcv_rtt_measure_ts, tcp_rcv_rtt_measure).
-func (e *Endpoint) measureRTT(now sim.Time, seg *Segment) {
-	r := &e.rcv
-	w := &r.win
-	if e.spec.Timestamps {
-		if seg.TSEcr == w.rttEcho || seg.TSEcr == 0 || seg.Len < uint32(r.mss) {
-			return
-		}
-		w.rttEcho = seg.TSEcr
-		if ticks := int32(timestamp(now) - seg.TSEcr); ticks >= 0 {
-			took := max(sim.Time(ticks), 1) * sim.Millisecond
-			if w.rtt8 == 0 {
-				w.rtt8 = 8 * took
-			} else {
-				w.rtt8 += took - w.rtt8>>3
+	if took := int64(r.copied - w.spaceFrom); took > w.space {
+		if e.spec.ModerateReceive && !m.locked {
+			mss := int64(r.advMSS)
+			want := 2*took + 16*mss
+			want += 2 * int64(min(mulDiv(uint64(want), uint64(took-w.space), uint64(max(w.space, 1))), spaceMost))
+			if memory := min(want/mss*e.spec.rcvMemoryOf(mss), int64(e.spec.ReceiveBuffer)); memory > m.buffer {
+				m.buffer = memory
+				w.clamp = e.spec.winFromSpace(memory)
 			}
 		}
+		w.space = took
+	}
+	w.spaceFrom, w.spaceAt = r.copied, now
+}
+
+// spaceMost is more than any receive buffer.
+const spaceMost = 1 << 40
+
+// measureEcho measures the receiver's own idea of the round trip by echoed timestamps, of
+// segments that are full (tcp_rcv_rtt_measure_ts).
+func (e *Endpoint) measureEcho(now sim.Time, seg *Segment) {
+	w := &e.rcv.win
+	if !e.opt.timestamps || !seg.Opts.Has(OptTimestamps) || seg.TSEcr == w.rttEcho {
 		return
 	}
+	w.rttEcho = seg.TSEcr
+	if seg.Len < uint32(e.rcv.ack.mss) {
+		return
+	}
+	if ticks := int32(timestamp(now) - seg.TSEcr); ticks >= 0 {
+		took := max(sim.Time(ticks), 1) * sim.Millisecond
+		if w.rtt8 == 0 {
+			w.rtt8 = 8 * took
+		} else {
+			w.rtt8 += took - w.rtt8>>3
+		}
+	}
+}
+
+// measureWindow measures it by the time in which a window is filled, if that is less
+// (tcp_rcv_rtt_measure).
+func (r *receiver) measureWindow(now sim.Time) {
+	w := &r.win
 	if w.rttSince != 0 {
 		if r.nxt < w.rttFrom {
 			return

@@ -105,7 +105,7 @@ func encodable(spec *Spec, path *Path, seg *Segment) error {
 		if n := MaxSACK(spec); int(seg.NSACK) > n {
 			return fmt.Errorf("%d SACK blocks: at most %d with these options", seg.NSACK, n)
 		}
-		need = bareOptionLen(spec, int(seg.NSACK))
+		need = bareOptionLen(spec.Timestamps, int(seg.NSACK))
 	}
 	if n := int(seg.OptLen); n < need || n > maxOptions || n%4 != 0 {
 		return fmt.Errorf("option length %d: a multiple of 4 from %d to %d", n, need, maxOptions)

@@ -428,7 +428,7 @@ func FuzzDecode(f *testing.F) {
 			spec.IPVersion = 4
 		}
 		seg := p.Seg
-		seg.OptLen = uint8(min(max(int(seg.OptLen), bareOptionLen(&spec, int(seg.NSACK))), maxOptions))
+		seg.OptLen = uint8(min(max(int(seg.OptLen), bareOptionLen(spec.Timestamps, int(seg.NSACK))), maxOptions))
 		if int(seg.NSACK) > MaxSACK(&spec) || seg.Len > 60000 {
 			return // its options stand closer together than Linux puts them, or no longer fit when they do not
 		}

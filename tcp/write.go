@@ -1,10 +1,6 @@
 package tcp
 
-import (
-	"math/bits"
-
-	"netgpusim/sim"
-)
+import "netgpusim/sim"
 
 // WriteResult is what a Write did, for whoever charges the CPU for it.
 type WriteResult struct {
@@ -13,7 +9,21 @@ type WriteResult struct {
 	NewFrags int
 }
 
-// Write offers n bytes of the stream, as one sendmsg or the rest of one that did not
+// WriteFlags are flags of a sendmsg.
+type WriteFlags uint8
+
+// Flags of a sendmsg.
+const (
+	More        WriteFlags = 1 << iota // MSG_MORE: a short tail waits, as if corked
+	EndOfRecord                        // MSG_EOR: the next sendmsg begins a new skb
+)
+
+// Write offers n bytes of the stream: WriteMsg without flags.
+func (e *Endpoint) Write(now sim.Time, n, fragLimit int) WriteResult {
+	return e.WriteMsg(now, n, fragLimit, 0)
+}
+
+// WriteMsg offers n bytes of the stream, as one sendmsg or the rest of one that did not
 // fit: they go into the last skb that has not been sent, until it holds size_goal
 // bytes or 17 fragments, then into new ones while the send buffer has room.
 //
@@ -25,7 +35,7 @@ type WriteResult struct {
 //
 // Fewer bytes than n are accepted when the send buffer is full; WriteReady says when
 // to offer the rest.
-func (e *Endpoint) Write(now sim.Time, n, fragLimit int) WriteResult {
+func (e *Endpoint) WriteMsg(now sim.Time, n, fragLimit int, flags WriteFlags) WriteResult {
 	e.advance(now)
 	s := &e.snd
 	var r WriteResult
@@ -40,11 +50,10 @@ func (e *Endpoint) Write(now sim.Time, n, fragLimit int) WriteResult {
 	for r.Accepted < n {
 		k, fresh := s.tailFor(goal, own)
 		if k == nil {
-			if s.queued() >= s.buffer {
+			if s.full() {
 				break
 			}
-			s.writeQ.pushBack(skb{off: s.end})
-			k = s.writeQ.back()
+			k = s.newSKB()
 			r.NewSKBs++
 			fresh = true
 		}
@@ -54,7 +63,12 @@ func (e *Endpoint) Write(now sim.Time, n, fragLimit int) WriteResult {
 		left := fragLimit - s.fragUsed
 		take := min(n-r.Accepted, goal-int(k.len), left)
 		grow := !own && !fresh && s.fragUsed > 0
-		k.extend(uint32(take), grow)
+		cost := uint32(take)
+		if own {
+			cost = pageBytes // the page is charged, not what is used of it
+		}
+		k.extend(uint32(take), grow, cost)
+		s.mem += int64(cost)
 		if !grow {
 			r.NewFrags++
 		}
@@ -67,8 +81,16 @@ func (e *Endpoint) Write(now sim.Time, n, fragLimit int) WriteResult {
 	if own && !s.blocked {
 		s.fragUsed = 0
 	}
-	e.push(goal)
+	e.push(goal, flags, &r)
 	return r
+}
+
+// newSKB opens an skb at the end of the write queue.
+func (s *sender) newSKB() *skb {
+	s.nagle &^= naglePush
+	s.writeQ.pushBack(skb{off: s.end, truesize: skbOverhead})
+	s.mem += skbOverhead
+	return s.writeQ.back()
 }
 
 // tailFor returns the skb that can take more bytes, nil if a new one is needed. An
@@ -78,7 +100,7 @@ func (s *sender) tailFor(goal int, own bool) (k *skb, fresh bool) {
 		return nil, true
 	}
 	k = s.writeQ.back()
-	if int(k.len) >= goal {
+	if int(k.len) >= goal || k.eor {
 		return nil, true
 	}
 	if k.nfrags == maxFrags && (own || s.fragUsed == 0) {
@@ -97,18 +119,34 @@ func (s *sender) pushMark(k *skb, goal int) {
 	}
 }
 
-// push ends a sendmsg (tcp_push): what it ended with carries PSH. A short tail is held
-// back while the NIC still has earlier data, to be filled by the next sendmsg
-// (autocorking); anything that moves the connection lets it go.
-func (e *Endpoint) push(goal int) {
+// push ends a sendmsg (tcp_push): what it ended with carries PSH, unless more follows. A
+// short tail is held back while the NIC still has earlier data, to be filled by the next
+// sendmsg (autocorking); anything that moves the connection lets it go. A writer that
+// waits for buffer has its data sent whatever Nagle's rule says.
+func (e *Endpoint) push(goal int, flags WriteFlags, r *WriteResult) {
 	s := &e.snd
+	s.pass = s.nagle
 	if s.writeQ.len() == 0 {
 		return
 	}
 	k := s.writeQ.back()
-	k.push = true
-	s.pushed = s.end
-	s.corked = int(k.len) < goal && !s.rtx.empty() && s.inNIC > uint64(k.len)+skbOverhead
+	switch {
+	case s.blocked && r.Accepted > 0:
+		flags &^= More
+		s.pass = naglePush
+	case s.blocked:
+		return
+	case flags&EndOfRecord != 0:
+		k.eor = true
+	}
+	if flags&More != 0 {
+		s.pass = nagleCork
+	}
+	if flags&More == 0 || s.end > s.pushed+s.maxWindow/2 {
+		k.push = true
+		s.pushed = s.end
+	}
+	s.corked = e.spec.AutoCorking && int(k.len) < goal && !s.rtx.empty() && s.inNIC > uint64(k.truesize)
 }
 
 // sizeGoal is the payload at which an skb is full: the multiple of MSS that fits a
@@ -120,30 +158,4 @@ func (e *Endpoint) sizeGoal() int {
 	}
 	mss := uint64(e.mss)
 	return int(max(most/mss, 1) * mss)
-}
-
-// SendSpace is how many bytes of the send buffer are free.
-func (e *Endpoint) SendSpace() int {
-	s := &e.snd
-	return int(s.buffer - min(s.queued(), s.buffer))
-}
-
-// WriteReady says whether a writer that waits should be woken: a third of the send
-// buffer is free (Linux: sk_stream_is_writeable).
-func (e *Endpoint) WriteReady() bool {
-	s := &e.snd
-	q := s.queued()
-	return q <= s.buffer && s.buffer-q >= q/2
-}
-
-// queued is the bytes that the application has written and the peer has not
-// acknowledged.
-func (s *sender) queued() uint64 { return s.end - s.una }
-
-// growBuffer is Linux's send buffer tuning (tcp_sndbuf_expand): twice the congestion
-// window, each segment charged as if it had an skb of its own, up to Spec.SendBuffer.
-func (s *sender) growBuffer(most sim.Bytes, mss uint16) {
-	head := uint64(1) << bits.Len(uint(mss)+2*320-1) // power of two, as kmalloc
-	want := 2 * uint64(max(s.cwnd.size, 10)) * (head + 256)
-	s.buffer = max(s.buffer, min(want, uint64(most)))
 }

@@ -1,0 +1,43 @@
+package tcp
+
+// negotiated is what the SYNs of both ends have settled.
+type negotiated struct {
+	timestamps bool
+	sack       bool
+	scaling    bool
+	sndScale   uint8  // shift of the windows that the peer advertises
+	rcvScale   uint8  // shift of those that this end advertises
+	mss        uint16 // the most that the peer takes, before options (Linux: mss_clamp)
+}
+
+// defaultMSS is what a peer takes that has not said (RFC 9293 section 3.7.1,
+// TCP_MSS_DEFAULT).
+const defaultMSS = 536
+
+// asConfigured is what two ends with the same spec agree on.
+func asConfigured(spec *Spec) negotiated {
+	scale := WindowScale(spec)
+	return negotiated{timestamps: spec.Timestamps, sack: spec.SACK, scaling: true, sndScale: scale, rcvScale: scale, mss: ipPacketMax}
+}
+
+// maxSACK is how many SACK blocks an established segment has room for.
+func (e *Endpoint) maxSACK() int { return maxSACK(e.opt.sack, e.opt.timestamps) }
+
+// optionLen is the option bytes of an established segment with nsack SACK blocks.
+func (e *Endpoint) optionLen(nsack int) int {
+	return paddedLen(bareOptionLen(e.opt.timestamps, min(nsack, e.maxSACK())), e.spec.PadOptions)
+}
+
+// syncMSS makes the MSS what path and peer allow (tcp_sync_mss, tcp_current_mss).
+func (e *Endpoint) syncMSS() {
+	n := int(min(e.cfg.MTU, ipPacketMax)) - networkLen(e.spec) - tcpHeader
+	n = max(min(n, int(e.opt.mss)), minSendMSS)
+	e.mss = uint16(n - e.optionLen(0))
+}
+
+// PeerScale is the shift of the windows that the peer advertises, to be applied to what
+// its segments carry; those of a SYN are not scaled.
+func (e *Endpoint) PeerScale() uint8 { return e.opt.sndScale }
+
+// Scale is the shift of the windows that this end advertises.
+func (e *Endpoint) Scale() uint8 { return e.opt.rcvScale }

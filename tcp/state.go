@@ -1,0 +1,45 @@
+package tcp
+
+// State is where a connection stands (RFC 9293 section 3.3.2).
+type State uint8
+
+// The states. A connection in LISTEN is not an Endpoint: Accept makes one of each SYN.
+const (
+	Closed State = iota
+	Listen
+	SynSent
+	SynReceived
+	Established
+	FinWait1
+	FinWait2
+	CloseWait
+	Closing
+	LastAck
+	TimeWait
+	numStates
+)
+
+var stateNames = [numStates]string{"CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED",
+	"FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT"}
+
+func (s State) String() string {
+	if s < numStates {
+		return stateNames[s]
+	}
+	return "unknown state"
+}
+
+// synchronized says whether both sides know each other's sequence numbers (RFC 9293
+// section 3.3.2).
+func (s State) synchronized() bool { return s >= Established }
+
+// maySend says whether data that are queued may still go out.
+func (s State) maySend() bool {
+	return s == Established || s == CloseWait || s == FinWait1 || s == Closing || s == LastAck
+}
+
+// mayReceive says whether new data from the peer still have a reader.
+func (s State) mayReceive() bool { return s == Established || s == FinWait1 || s == FinWait2 }
+
+// State is where the connection stands.
+func (e *Endpoint) State() State { return e.state }

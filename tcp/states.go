@@ -1,0 +1,44 @@
+package tcp
+
+import "netgpusim/sim"
+
+// inputState is a segment in any state but ESTABLISHED (tcp_rcv_state_process).
+func (e *Endpoint) inputState(now sim.Time, seg *Segment) {
+	switch e.state {
+	case Closed:
+		e.rcv.drop(seg)
+		if !seg.Flags.Has(RST) {
+			e.refuse(seg)
+		}
+	case SynSent:
+		e.inputSynSent(now, seg)
+		e.rcv.drop(seg)
+	case SynReceived:
+		e.inputSynReceived(now, seg)
+	case TimeWait:
+		e.inputTimeWait(now, seg)
+	default:
+		e.inputClosing(now, seg)
+	}
+}
+
+// inputClosing is a segment after one end or both have closed.
+func (e *Endpoint) inputClosing(now sim.Time, seg *Segment) {
+	if !e.valid(now, seg) || !e.acknowledge(now, seg) || !e.closingStates(now) {
+		e.rcv.drop(seg)
+		return
+	}
+	d := seqDistance(seqOf(e.cfg.RemoteISS, e.rcv.nxt), seg.Seq)
+	if !e.state.mayReceive() && (d >= 0 || d+int64(seg.Len) > 0) {
+		e.rcv.drop(seg) // the peer has closed: there is nothing behind its FIN
+		return
+	}
+	if e.closing.orphan && seg.Len > 0 && d+int64(seg.Len) > 0 {
+		// Data for a process that is gone (RFC 1122 section 4.2.2.13).
+		e.rcv.drop(seg)
+		e.refuse(seg)
+		e.done(now, ECONNRESET)
+		return
+	}
+	e.receive(now, seg)
+}

@@ -1,0 +1,46 @@
+package tcp
+
+import "netgpusim/sim"
+
+// inputTimeWait is a segment in TIME-WAIT (RFC 9293 section 3.10.7.4, RFC 1337,
+// tcp_timewait_state_process).
+func (e *Endpoint) inputTimeWait(now sim.Time, seg *Segment) {
+	e.rcv.drop(seg)
+	stale := e.pawsRejects(now, seg)
+	d := seqDistance(seqOf(e.cfg.RemoteISS, e.rcv.nxt), seg.Seq)
+	empty := seg.Len == 0 && seg.Flags.sequenceLen() == 0
+	switch {
+	case !stale && d == 0 && seg.Flags.Has(RST):
+		if !e.spec.RFC1337 {
+			e.done(now, 0)
+		}
+		return
+	case !stale && d == 0 && empty:
+		e.closing.at = now + timeWaitLen
+		e.noteTimestamp(now, seg, d)
+		return
+	case seg.Flags.Has(RST):
+		return
+	}
+	if stale || seg.Flags.Has(ACK) {
+		e.closing.at = now + timeWaitLen
+	}
+	if seg.Len > 0 || e.mayAnswer(now) {
+		e.answer()
+	}
+}
+
+// Reopens says whether a SYN may begin a new connection between the same ports although
+// this one is in TIME-WAIT: its sequence number or its timestamp is beyond all that this
+// one has seen (RFC 9293 section 3.10.7.4, RFC 6191).
+func (e *Endpoint) Reopens(now sim.Time, seg *Segment) bool {
+	if e.state != TimeWait || seg.Flags&(SYN|RST|ACK) != SYN || e.pawsRejects(now, seg) {
+		return false
+	}
+	later := e.opt.timestamps && seg.Opts.Has(OptTimestamps) && int32(seg.TSVal-e.rcv.tsRecent) > 0
+	return later || seqDistance(seqOf(e.cfg.RemoteISS, e.rcv.nxt), seg.Seq) > 0
+}
+
+// NextISS is where the stream of a connection that Reopens allows begins, out of the way
+// of what this one has sent.
+func (e *Endpoint) NextISS() uint32 { return seqOf(e.cfg.LocalISS, e.snd.nxt) + 65535 + 2 }
