@@ -86,6 +86,15 @@ func (l *ledger) fill(ready, d sim.Time) (start, end sim.Time) {
 	return start, end
 }
 
+// free is the earliest time not before ready from which on d is free in one piece.
+func (l *ledger) free(ready, d sim.Time) sim.Time {
+	at := max(ready, l.floor)
+	for i := l.reaching(at); i < l.n && l.at(i).start < at+d; i++ {
+		at = max(at, l.at(i).end)
+	}
+	return at
+}
+
 // reaching is the number of spans that end before t.
 func (l *ledger) reaching(t sim.Time) int {
 	low, high := 0, l.n

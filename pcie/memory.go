@@ -28,7 +28,7 @@ const (
 func newHostMemory(s *Spec, root *link) hostMemory {
 	m := hostMemory{addresses: newAddresses(s), llcMiss: s.LLCMiss, relaxed: s.RelaxedOrdering}
 	if s.IOMMU {
-		m.iommu = newIOMMU(s)
+		m.iommu = newIOMMU(s, root.up.ledger.clock)
 		if s.ATS {
 			known := newTranslations(s.ATSEntries)
 			m.device = &known
