@@ -70,6 +70,7 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 		s.retries = 0
 	}
 	e.updateWindow(seg, &news)
+	e.alive(now)
 	if seg.NSACK > 0 {
 		e.takeSACKs(now, seg, ack, &news)
 	}
@@ -94,7 +95,9 @@ func (e *Endpoint) finishAck(now sim.Time, seg *Segment, news *ackNews) {
 	s := &e.snd
 	e.takeRTT(now, news)
 	e.afterCleaning(now, news)
-	e.adaptReorderWindow(&news.rate)
+	if !s.plain {
+		e.adaptReorderWindow(&news.rate)
+	}
 	if s.tailProbe.end != 0 {
 		e.probeAcked(news)
 	}
@@ -108,7 +111,16 @@ func (e *Endpoint) finishAck(now sim.Time, seg *Segment, news *ackNews) {
 		news.dups = max(1, uint32(seg.Segs))
 		e.stats.dupACKs++
 	}
-	e.alert(now, news)
+	e.respond(now, news)
+}
+
+// respond lets the recovery in use look at an ACK.
+func (e *Endpoint) respond(now sim.Time, news *ackNews) {
+	if e.snd.plain {
+		e.plainAlert(news)
+	} else {
+		e.alert(now, news)
+	}
 }
 
 // oldAck looks at what an ACK that was overtaken says about losses.
@@ -117,14 +129,14 @@ func (e *Endpoint) oldAck(now sim.Time, seg *Segment, news *ackNews) {
 		return
 	}
 	e.takeSACKs(now, seg, e.snd.una, news)
-	e.alert(now, news)
+	e.respond(now, news)
 }
 
 // ackOfNothing handles an ACK when nothing is outstanding: it may report duplicates,
 // and it may open a closed window.
 func (e *Endpoint) ackOfNothing(now sim.Time, news *ackNews) {
 	if news.dsack {
-		e.alert(now, news)
+		e.respond(now, news)
 	}
 	e.ackPersist(now)
 	if e.snd.tailProbe.end != 0 {
@@ -145,7 +157,10 @@ func (e *Endpoint) updateWindow(seg *Segment, news *ackNews) {
 	news.window = true
 	if w != s.window {
 		s.window = w
-		s.maxWindow = max(s.maxWindow, w)
+		if w > s.maxWindow {
+			s.maxWindow = w
+			e.syncMSS()
+		}
 	}
 }
 
@@ -199,6 +214,7 @@ func (e *Endpoint) takeAck(ack uint64, news *ackNews) {
 	}
 	s.una = ack
 	s.sacks.acked(ack)
+	e.pathProbeAcked()
 	news.reneging = !q.empty() && q.head().state == sacked
 	if news.acked > 0 && sackOn && low < news.priorHigh {
 		e.checkReordering(low) // a hole was filled by what was sent once
@@ -216,6 +232,7 @@ func (e *Endpoint) afterCleaning(now sim.Time, news *ackNews) {
 			if news.retrans {
 				news.original = false // who knows what it acknowledges
 			}
+			e.impatient(news)
 		}
 	case !s.rtx.empty() && news.sackFirst >= 0 && news.sackFirst < s.rtx.head().sentAt:
 		// A SACK for data sent after the head was sent again last would put the head's
@@ -267,18 +284,12 @@ func (e *Endpoint) control(now sim.Time, news *ackNews) {
 	case s.model != nil:
 		s.model.control(s, now, news.rate)
 		return
-	case s.plain:
-		// RFC 6675 and RFC 6582 have set the window when they saw the ACK.
-		if s.ca == CARecovery {
-			return
-		}
-		fallthrough
-	default:
-		if s.reducing() {
-			s.prr.delivered(s, news)
-		} else if news.rate.acked > 0 && (news.acked > 0 || news.sacked && s.reordering > uint32(e.spec.Reordering)) && s.windowBinds() {
-			s.cc.acked(s, now, news.rate.acked)
-		}
+	case s.plain && s.reducing():
+		// The RFCs set the window once, or by duplicate ACKs.
+	case s.reducing():
+		s.prr.delivered(s, news)
+	case news.rate.acked > 0 && (news.acked > 0 || news.sacked && s.reordering > uint32(e.spec.Reordering)) && s.windowBinds():
+		s.cc.acked(s, now, news.rate.acked)
 	}
 	s.updatePacingRate()
 }

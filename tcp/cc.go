@@ -35,7 +35,7 @@ type congestion interface {
 // every ACK, in all states (cong_control).
 type controller interface {
 	control(s *sender, now sim.Time, rs rateSample)
-	// tsoSegs is the size of super-segments (tcp_tso_segs with min_tso_segs).
+	// tsoSegs is the size of super-segments in segments (tcp_tso_segs with min_tso_segs).
 	tsoSegs(s *sender) uint32
 }
 
@@ -96,7 +96,7 @@ func (w *cwnd) set(size uint32) {
 }
 
 // CongestionControls are the names that Spec.Congestion and SetCongestion take.
-var CongestionControls = []string{"cubic", "dctcp", "reno"}
+var CongestionControls = []string{"bbr", "cubic", "dctcp", "reno"}
 
 // SetCongestion changes the congestion control of a connection (TCP_CONGESTION); the
 // window stays as it is.
@@ -114,6 +114,10 @@ func (e *Endpoint) startCongestion(name string) {
 	s := &e.snd
 	s.model, s.dctcp = nil, nil
 	switch {
+	case name == "bbr":
+		b := newBBR(e)
+		s.cc, s.model = b, b
+		s.pacing.on = true
 	case name == "dctcp" && s.ecn.ok:
 		s.dctcp = newDCTCP(e)
 		s.cc = s.dctcp

@@ -114,7 +114,7 @@ func (g *GRO) extends(p, seg *Segment) bool {
 	}
 	// The word that Linux compares holds data offset, flags and window.
 	if seg.Ack != p.Ack || seg.Window != p.Window || seg.OptLen != p.OptLen ||
-		(seg.Flags^p.Flags)&^(CWR|PSH|FIN) != 0 || seg.Flags&CWR != 0 {
+		(seg.Flags^p.Flags)&^(CWR|PSH|FIN) != 0 || seg.Flags&CWR != 0 || seg.ECN != p.ECN {
 		return false
 	}
 	if seg.TSVal != p.TSVal || seg.TSEcr != p.TSEcr || seg.NSACK != p.NSACK {

@@ -138,8 +138,9 @@ func (q *retransmitQueue) count(b *block, n uint32) {
 // trimFront drops the first n bytes of the first block, 0 < n < len.
 func (q *retransmitQueue) trimFront(n uint32) {
 	b := q.head()
+	q.mem -= int64(b.truesize)
 	b.drop(n)
-	q.mem -= int64(n)
+	q.mem += int64(b.truesize)
 	q.recount(b)
 }
 

@@ -23,8 +23,9 @@ func TestEveryByteIsDeliveredOnceInOrder(t *testing.T) {
 		{"loss 10% both ways", wire{loss: 0.1}, wire{loss: 0.1}},
 		{"acks lost", wire{}, wire{loss: 0.5}},
 		{"reordering", wire{late: 0.1, lateBy: 100 * sim.Microsecond}, wire{late: 0.1, lateBy: 100 * sim.Microsecond}},
+		{"marks", wire{ce: 0.1}, wire{ce: 0.1}},
 		{"duplication", wire{dup: 0.1}, wire{dup: 0.1}},
-		{"everything", wire{loss: 0.03, dup: 0.03, late: 0.05, lateBy: 3 * sim.Millisecond}, wire{loss: 0.03, dup: 0.03, late: 0.05, lateBy: 3 * sim.Millisecond}},
+		{"everything", wire{loss: 0.03, dup: 0.03, ce: 0.02, late: 0.05, lateBy: 3 * sim.Millisecond}, wire{loss: 0.03, dup: 0.03, ce: 0.02, late: 0.05, lateBy: 3 * sim.Millisecond}},
 	}
 	for _, f := range faults {
 		for _, sack := range []bool{true, false} {
@@ -33,9 +34,10 @@ func TestEveryByteIsDeliveredOnceInOrder(t *testing.T) {
 					for seed := range uint64(6) {
 						spec := testSpec()
 						spec.SACK, spec.Timestamps = sack, stamps
-						if seed%2 == 1 {
-							spec.Congestion = "reno"
-						}
+						spec.Retries2 = 255 // half of the ACKs lost: some eight timeouts of 120 s in a row are to be expected
+						spec.Congestion = []string{"cubic", "reno", "bbr", "dctcp", "reno", "cubic"}[seed]
+						spec.Recovery = []string{"linux", "linux", "linux", "linux", "rfc6675", "rfc6675"}[seed]
+						spec.ECN = int(seed % 2)
 						out, back := f.out, f.back
 						out.rate, out.delay = lan().rate, lan().delay
 						back.rate, back.delay = lan().rate, lan().delay

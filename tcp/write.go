@@ -46,6 +46,7 @@ func (e *Endpoint) WriteMsg(now sim.Time, n, fragLimit int, flags WriteFlags) Wr
 	if s.fragUsed >= fragLimit {
 		s.fragUsed = 0 // of a fragment of another size
 	}
+	s.checkAppLimited()
 	goal := e.sizeGoal()
 	for r.Accepted < n {
 		k, fresh := s.tailFor(goal, own)
