@@ -21,15 +21,15 @@ var update = flag.Bool("update", false, "rewrite the expected answers of testdat
 //	spec [congestion=] [mtu=] [initial_window=] [receive_buffer=] [send_buffer=] [pad=] [sack=off] [timestamps=off] [peer_window=]
 //	     [buffers=linear|built|split] [any key of Spec=]
 //	at TIME                     go to a point in time (200ms, 40us)
-//	write BYTES [fragment=] [more] [eor]  one sendmsg; fragments of 4096 bytes if not said
-//	input [seq=] [len=] [ack=] [win=] [sack=L-R,…] [ts=] [ecr=] [mss= of its frames] [options= bytes]
+//	write BYTES [fragment=] [more] [eor] [oob]  one sendmsg; fragments of 4096 bytes if not said; oob is MSG_OOB
+//	input [seq=] [len=] [ack=] [win=] [sack=L-R,…] [ts=] [ecr=] [flags=] [urg=] [ecn=ect0|ce] [mss= of its frames] [options= bytes]
 //	output                      everything that is sent now
 //	read BYTES                  the reader takes so much
 //	sent BYTES                  the NIC has completed so much
 //	wait                        until the deadline, then the timer and what is sent
 //	stats NAME…                 fields of Stats
 //
-// and those of conversation_conn_test.go.
+// and those of conversation_conn_test.go, with the settings of conversation_giveup_test.go.
 //
 // input without ack= repeats the last one, and answers what is to be done with the
 // buffer (numbered from 1) and the round trip measured. An ACK that is due shows in
@@ -113,6 +113,8 @@ type conversation struct {
 	acked  uint64
 	seq    uint64
 	window uint32
+
+	fastNIC bool
 }
 
 func (c *conversation) command() (string, error) {
@@ -165,6 +167,9 @@ func (c *conversation) command() (string, error) {
 	case "stats":
 		return c.stats(args)
 	}
+	if known, err := c.recovery(name, args); known {
+		return "", err
+	}
 	return "", fmt.Errorf("unknown command %q", name)
 }
 
@@ -194,7 +199,7 @@ func (c *conversation) configure(args []string) error {
 		case "buffers":
 			c.cfg.Buffers, err = parseBuffers(value)
 		default:
-			err = setSpec(&c.spec, key, value)
+			err = c.configureMore(key, value)
 		}
 		if err != nil {
 			return err
@@ -210,6 +215,8 @@ func (c *conversation) write(args []string) (string, error) {
 		switch value, ok := strings.CutPrefix(word, "fragment="); {
 		case ok:
 			fragment, _ = strconv.Atoi(value)
+		case word == "oob":
+			flags |= OutOfBand
 		case word == "more":
 			flags |= More
 		case word == "eor":
@@ -250,6 +257,11 @@ func (c *conversation) input(args []string) (string, error) {
 			err = parseSACK(&seg, value, c.cfg.LocalISS)
 		case "flags":
 			seg.Flags, err = parseControl(value)
+		case "ecn":
+			seg.ECN, err = parseECN(value)
+		case "urg": // the pointer, with URG
+			seg.Flags |= URG
+			seg.Urgent = uint16(n)
 		default:
 			err = fmt.Errorf("unknown field %q", key)
 		}
@@ -304,6 +316,9 @@ func (c *conversation) output() string {
 		}
 		b.WriteString(c.describe(&seg, frags, seg.Len > 0 && seg.Offset < high))
 		high = max(high, c.ep.snd.nxt)
+		if c.fastNIC {
+			c.ep.Sent(c.now, int(seg.Len))
+		}
 	}
 	if b.Len() == 0 {
 		return "nothing\n"
@@ -317,8 +332,9 @@ func (c *conversation) describe(seg *Segment, frags int, again bool) string {
 		return c.describeControl(seg)
 	}
 	seq := int64(c.ep.snd.nxt) + seqDistance(seqOf(c.cfg.LocalISS, c.ep.snd.nxt), seg.Seq)
+	ack := int64(c.ep.rcv.nxt) + seqDistance(seqOf(c.cfg.RemoteISS, c.ep.rcv.nxt), seg.Ack)
 	if seg.Len == 0 {
-		fmt.Fprintf(&b, "ack %d", c.ep.rcv.nxt)
+		fmt.Fprintf(&b, "ack %d", ack)
 		if seq != int64(c.ep.snd.nxt) {
 			fmt.Fprintf(&b, " seq %d", seq)
 		}
@@ -327,7 +343,7 @@ func (c *conversation) describe(seg *Segment, frags int, again bool) string {
 		if again {
 			what = "again"
 		}
-		fmt.Fprintf(&b, "%s %d-%d (%d segments, %d fragments) ack %d", what, seq, seq+int64(seg.Len), seg.Segs, frags, c.ep.rcv.nxt)
+		fmt.Fprintf(&b, "%s %d-%d (%d segments, %d fragments) ack %d", what, seq, seq+int64(seg.Len), seg.Segs, frags, ack)
 	}
 	fmt.Fprintf(&b, " win %d options %d", seg.Window, seg.OptLen)
 	for _, s := range seg.SACK[:seg.NSACK] {
@@ -338,6 +354,10 @@ func (c *conversation) describe(seg *Segment, frags int, again bool) string {
 	}
 	if seg.Flags.Has(FIN) {
 		b.WriteString(" FIN")
+	}
+	b.WriteString(describeECN(seg))
+	if seg.Flags.Has(URG) {
+		fmt.Fprintf(&b, " URG %d", seg.Urgent)
 	}
 	return b.String() + "\n"
 }
@@ -364,7 +384,11 @@ func (c *conversation) stats(names []string) (string, error) {
 		case "limits":
 			fmt.Fprintf(&b, "app %.2f, cwnd %.2f, rwnd %.2f, buffer %.2f, host %.2f\n", st.AppLimited, st.CwndLimited, st.RwndLimited, st.BufferLimited, st.HostLimited)
 		default:
-			return "", fmt.Errorf("unknown figure %q", name)
+			text, err := c.recoveryStats(name)
+			if err != nil {
+				return "", err
+			}
+			b.WriteString(text)
 		}
 	}
 	return b.String(), nil
