@@ -3,6 +3,7 @@ package packetdrill
 import (
 	"strconv"
 
+	"netgpusim/sim"
 	"netgpusim/tcp"
 	"netgpusim/tcp/stack"
 )
@@ -131,7 +132,7 @@ func (r *runner) icmp(k *Packet, f *flow, p *stack.Packet) *Error {
 		code = uint8(n)
 	}
 	p.Kind, p.Src, p.Dst = stack.ICMP, f.local, f.remote
-	p.Error = stack.Error{Type: kind.number, Code: code, MTU: uint32(m.MTU)}
+	p.Error = tcp.ICMP{Type: kind.number, Code: code, MTU: sim.Bytes(m.MTU)}
 	p.Seg = tcp.Segment{Seq: m.Seq + f.shift, Len: m.Len}
 	return nil
 }
