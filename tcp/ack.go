@@ -56,7 +56,10 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 	if e.timestampsOn() && seg.Opts.Has(OptTimestamps) {
 		s.echo = seg.TSEcr
 	}
-	news := ackNews{priorUna: s.una, data: seg.Len > 0, low: s.nxt, first: -1, last: -1, sackFirst: -1, sackLast: -1}
+	var news ackNews
+	news.priorUna, news.low = s.una, s.nxt
+	news.data = seg.Len > 0
+	news.first, news.last, news.sackFirst, news.sackLast = -1, -1, -1, -1
 	news.priorHigh = max(s.sacks.highest(), s.una)
 	news.rate.priorInFlight = s.inFlight()
 	news.rate.rtt = -1
