@@ -74,6 +74,7 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 		s.retries = 0
 	}
 	e.updateWindow(seg, &news)
+	e.alive(now)
 	if seg.NSACK > 0 {
 		e.takeSACKs(now, seg, ack, &news)
 	}
@@ -160,7 +161,10 @@ func (e *Endpoint) updateWindow(seg *Segment, news *ackNews) {
 	news.window = true
 	if w != s.window {
 		s.window = w
-		s.maxWindow = max(s.maxWindow, w)
+		if w > s.maxWindow {
+			s.maxWindow = w
+			e.syncMSS()
+		}
 	}
 }
 
@@ -176,11 +180,12 @@ func (e *Endpoint) takeAck(ack uint64, news *ackNews) {
 			break
 		}
 		partial := b.end() > ack
-		segs := uint32(b.segs)
+		segs, left := uint32(b.segs), uint16(0)
 		if partial {
-			segs -= uint32(b.framesFrom(ack))
+			left = b.framesFrom(ack)
+			segs -= uint32(left)
 			if segs == 0 {
-				q.trimFront(uint32(ack - b.off))
+				q.trimFront(uint32(ack-b.off), left)
 				break
 			}
 		}
@@ -206,7 +211,7 @@ func (e *Endpoint) takeAck(ack uint64, news *ackNews) {
 		news.acked += segs
 		s.rateDelivered(b, &news.rate)
 		if partial {
-			q.trimFront(uint32(ack - b.off))
+			q.trimFront(uint32(ack-b.off), left)
 			break
 		}
 		news.runt = b.tx.runt && news.acked == 1
@@ -214,6 +219,7 @@ func (e *Endpoint) takeAck(ack uint64, news *ackNews) {
 	}
 	s.una = ack
 	s.sacks.acked(ack)
+	e.pathProbeAcked()
 	news.reneging = !q.empty() && q.head().state == sacked
 	if news.acked > 0 && sackOn && low < news.priorHigh {
 		e.checkReordering(low) // a hole was filled by what was sent once

@@ -10,10 +10,10 @@ const (
 
 // closing is how far a connection is with its end.
 type closing struct {
-	at      sim.Time // end of TIME-WAIT, or of FIN-WAIT-2 without a process
 	asked   bool     // Shutdown has been called: nothing more is written
 	sent    bool     // the FIN is queued behind the data
 	orphan  bool     // no process has it any more
+	deaf    bool     // the process reads no more (SHUT_RD)
 	heard   bool     // the peer's FIN has arrived, maybe out of order,
 	taken   bool     // and everything before it has too
 	finAt   uint64   // stream offset of the peer's FIN
@@ -46,6 +46,10 @@ func (e *Endpoint) Shutdown(now sim.Time) {
 	}
 }
 
+// ShutdownRead is that the process reads no more (shutdown with SHUT_RD). Once this end has
+// closed as well, data that still come are answered with a reset.
+func (e *Endpoint) ShutdownRead() { e.closing.deaf = true }
+
 // Close is that no process has the connection any more (close(2), tcp_close). If bytes
 // that have arrived were not read, the peer is told so by a reset (RFC 2525 section 2.17).
 func (e *Endpoint) Close(now sim.Time) {
@@ -75,12 +79,7 @@ func (e *Endpoint) unread() uint64 {
 }
 
 // resetPeer sends a reset where the stream stands (tcp_send_active_reset).
-func (e *Endpoint) resetPeer() {
-	e.reply.kind = replyReset
-	e.reply.flags = RST | ACK
-	e.reply.seq = seqOf(e.cfg.LocalISS, e.snd.nxt)
-	e.reply.ack = seqOf(e.cfg.RemoteISS, e.rcv.nxt)
-}
+func (e *Endpoint) resetPeer() { e.reply.kind = replyAbort }
 
 // sendFIN queues the FIN: on the last skb that has not been sent, else by itself
 // (tcp_send_fin). It takes one place in the stream.
@@ -93,13 +92,13 @@ func (e *Endpoint) sendFIN() {
 	}
 	e.closing.sent = true
 	if s.writeQ.len() == 0 {
-		s.writeQ.pushBack(skb{off: s.end})
+		s.newSKB()
 	}
 	k := s.writeQ.back()
 	k.fin = true
 	k.len++
 	s.end++
-	s.corked = false
+	s.letGo()
 }
 
 // finAcked says whether the peer has acknowledged the FIN.
@@ -140,15 +139,20 @@ func (e *Endpoint) takeFIN(now sim.Time) {
 
 // closingStates makes of an acknowledgement what it means for a connection that closes
 // (tcp_rcv_state_process). It is false if the connection is over.
-func (e *Endpoint) closingStates(now sim.Time) bool {
+func (e *Endpoint) closingStates(now sim.Time, seg *Segment) bool {
 	if !e.finAcked() {
 		return true
 	}
 	switch e.state {
 	case FinWait1:
 		e.state = FinWait2
+		if e.closing.orphan && e.closing.linger2 < 0 {
+			e.refuse(seg)
+			e.done(now, 0)
+			return false
+		}
 		if e.closing.orphan {
-			return e.orphanWait(now)
+			e.slowAt = now + e.finTime()
 		}
 	case Closing:
 		e.timeWait(now)
@@ -160,31 +164,30 @@ func (e *Endpoint) closingStates(now sim.Time) bool {
 	return true
 }
 
-// orphanWait limits FIN-WAIT-2 of a connection that no process has. It is false if that is
-// not at all.
-func (e *Endpoint) orphanWait(now sim.Time) bool {
-	wait := e.spec.FinTimeout
-	switch l := e.closing.linger2; {
-	case l < 0:
+// orphanWait limits FIN-WAIT-2 when the process goes.
+func (e *Endpoint) orphanWait(now sim.Time) {
+	if e.closing.linger2 < 0 {
 		e.resetPeer()
 		e.done(now, 0)
-		return false
-	case l > 0:
-		wait = l
+		return
 	}
-	e.closing.at = now + wait
-	return true
+	e.slowAt = now + e.finTime()
+}
+
+// finTime is how long FIN-WAIT-2 lasts without a process, 3.5 timeouts at least
+// (tcp_fin_time).
+func (e *Endpoint) finTime() sim.Time {
+	wait := e.closing.linger2
+	if wait == 0 {
+		wait = e.spec.FinTimeout
+	}
+	rto := e.snd.rtt.timeout()
+	return max(wait, 4*rto-rto/2)
 }
 
 // timeWait starts TIME-WAIT: the connection answers what is left in the network.
 func (e *Endpoint) timeWait(now sim.Time) {
 	e.state = TimeWait
 	e.snd.timer.stop()
-	e.closing.at = now + timeWaitLen
-}
-
-// closingTimer ends TIME-WAIT, or FIN-WAIT-2 of an orphan.
-func (e *Endpoint) closingTimer(now sim.Time) {
-	e.closing.at = sim.Never
-	e.done(now, 0)
+	e.slowAt = now + timeWaitLen
 }

@@ -156,7 +156,7 @@ func (e *Endpoint) ackDue(now sim.Time) bool {
 		return e.ackDueFreeBSD(now)
 	}
 	switch {
-	case r.nxt-r.wup > uint64(a.mss) && (r.nxt-r.copied < r.lowat || e.wantWindow() >= int64(r.wnd)),
+	case r.nxt-r.wup > uint64(a.mss) && (e.unread() < r.lowat || e.wantWindow() >= int64(r.wnd)),
 		a.quick > 0 && !a.interactive():
 		return true
 	case r.ooo.ranges.len() > 0:

@@ -35,9 +35,13 @@ type Endpoint struct {
 	handshake handshake
 	closing   closing
 	reply     reply // a segment that answers one that was not acceptable
+	patience  patience
+	keepalive keepalive
+	slowAt    sim.Time // see slowTimer
 
-	snd sender
-	rcv receiver
+	snd  sender
+	rcv  receiver
+	path pathMTU
 
 	now    sim.Time // of the last call
 	rttNew sim.Time // sample of the last Input, 0 if it gave none
@@ -54,12 +58,15 @@ func New(spec *Spec, cfg Config) (*Endpoint, error) {
 		return nil, err
 	}
 	e.state, e.opt = Established, asConfigured(spec)
+	e.opt.mss = e.ownMSS()
+	e.startSearch(0)
+	e.snd.init(spec, cfg)
 	e.syncMSS()
-	e.snd.init(spec, cfg, e.mss)
-	e.rcv.init(spec, cfg, e.mss)
+	e.initReceiver()
+	e.startReceiving()
 	e.snd.ecn.ok = spec.ECN == 1
 	e.startCongestion(spec.Congestion)
-	e.snd.expandBuffer(spec, cfg.MTU)
+	e.expandBuffer()
 	return e, nil
 }
 
@@ -71,8 +78,8 @@ func newEndpoint(spec *Spec, cfg Config) (*Endpoint, error) {
 	if cfg.PeerWindow < 0 || cfg.PeerWindow > maxUnscaledWindow {
 		return nil, fmt.Errorf("peer window %d: a SYN can advertise 0 to %d bytes", cfg.PeerWindow, maxUnscaledWindow)
 	}
-	e := &Endpoint{spec: spec, cfg: cfg}
-	e.handshake.at, e.closing.at = sim.Never, sim.Never
+	e := &Endpoint{spec: spec, cfg: cfg, path: pathMTU{mtu: int32(min(cfg.MTU, ipPacketMax))}}
+	e.handshake.at, e.slowAt, e.patience.probedAt = sim.Never, sim.Never, sim.Never
 	return e, nil
 }
 
@@ -88,15 +95,37 @@ func (e *Endpoint) Input(now sim.Time, seg *Segment) {
 	e.advance(now)
 	e.rttNew = 0
 	e.snd.letGo()
+	e.stats.arrived(seg)
+	e.input(now, seg)
+}
+
+// input is Input of a segment that has been counted.
+func (e *Endpoint) input(now sim.Time, seg *Segment) {
 	if e.state != Established {
 		e.inputState(now, seg)
 		return
 	}
+	predicted := e.predicted(seg)
 	if !e.valid(now, seg) || !e.acknowledge(now, seg) {
 		e.rcv.drop(seg)
 		return
 	}
+	if predicted && seg.Len > 0 {
+		e.mib.TCPHPHits++
+	}
 	e.receive(now, seg)
+}
+
+// predicted says whether header prediction takes a segment (tcp_rcv_established): nothing
+// but the acknowledgement and the timestamp may be new in its header, whose length must be
+// that of timestamps alone. Patch 13's padding is not counted there, so that with it
+// every segment takes the slow path.
+func (e *Endpoint) predicted(seg *Segment) bool {
+	r, s := &e.rcv, &e.snd
+	return seg.Flags&^PSH == ACK && int(seg.OptLen) == bareOptionLen(e.opt.timestamps, 0) && uint64(seg.Window) == s.window &&
+		seg.Seq == seqOf(e.cfg.RemoteISS, r.nxt) && seqDistance(seg.Ack, seqOf(e.cfg.LocalISS, s.nxt)) >= 0 &&
+		r.ooo.ranges.len() == 0 && r.wnd > 0 && r.memory.charged < r.memory.buffer &&
+		(!e.opt.timestamps || seg.Opts.Has(OptTimestamps) && int32(seg.TSVal-r.tsRecent) >= 0)
 }
 
 // LastRTT is the round-trip sample that the last Input has given: from a segment's
@@ -150,7 +179,7 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 
 // Deadline is when Timer must be called, sim.Never if no timer runs.
 func (e *Endpoint) Deadline() sim.Time {
-	return min(e.snd.timer.at, e.snd.pacing.wake, e.rcv.ack.delayedAt, e.rcv.ack.compressedAt, e.handshake.at, e.closing.at)
+	return min(e.snd.timer.at, e.snd.pacing.wake, e.rcv.ack.delayedAt, e.rcv.ack.compressedAt, e.handshake.at, e.slowAt)
 }
 
 // Timer runs the timers that are due. Calling it early does nothing.
@@ -167,8 +196,8 @@ func (e *Endpoint) Timer(now sim.Time) {
 	if now >= e.handshake.at {
 		e.handshakeTimer(now)
 	}
-	if now >= e.closing.at {
-		e.closingTimer(now)
+	if now >= e.slowAt {
+		e.slowTimer(now)
 	}
 }
 
@@ -195,8 +224,13 @@ func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 	}
 	r.blocks(seg, e.cfg.RemoteISS, e.maxSACK())
 	e.ecnFill(seg)
-	seg.OptLen = uint8(e.optionLen(int(seg.NSACK)))
-	seg.MSS = e.mss - uint16(int(seg.OptLen)-e.optionLen(0))
+	bare := e.optionLen(0)
+	seg.OptLen, seg.MSS = uint8(bare), e.mss
+	if seg.NSACK > 0 {
+		seg.OptLen = uint8(e.optionLen(int(seg.NSACK)))
+		seg.MSS = e.mss - uint16(int(seg.OptLen)-bare)
+	}
+	e.stats.allOut++
 	e.ackSent()
 }
 

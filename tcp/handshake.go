@@ -11,12 +11,18 @@ const (
 // handshake is what an endpoint needs until the connection is established. The SYN is
 // not part of the stream: offset 0 is the byte after it.
 type handshake struct {
-	at      sim.Time // when the SYN is sent again
-	sentAt  sim.Time // of its last transmission
-	firstTS uint32   // timestamp of its first
-	resent  uint8    // how often it has been sent again
-	due     bool     // it is to be sent now
-	passive bool     // Accept made this endpoint
+	at       sim.Time // when the SYN is sent again
+	sentAt   sim.Time // of its last transmission
+	firstAt  sim.Time // of its first
+	firstTS  uint32   // timestamp then
+	resent   uint8    // how often it has been sent again
+	timeouts uint8    // passive: how often the timer has run (req.num_timeout)
+	due      bool     // it is to be sent now
+	active   bool     // Connect made this endpoint,
+	passive  bool     // or Accept
+	acked    bool     // passive: the bare ACK has come, data are waited for (inet_rsk.acked)
+	deferred uint8    // TCP_DEFER_ACCEPT in retransmissions of the SYN-ACK
+	userMSS  uint16   // TCP_MAXSEG, 0 for none
 }
 
 // Connect opens a connection actively: Output gives the SYN. It fails as New does.
@@ -27,9 +33,10 @@ func Connect(spec *Spec, cfg Config, now sim.Time) (*Endpoint, error) {
 	}
 	e.opt = asConfigured(spec)
 	e.opt.sndScale = 0
+	e.handshake.active = true
 	e.open(SynSent, now)
 	e.snd.ecn.ok = spec.ECN == 1 || e.needsECN()
-	e.firstWindow(e.ownMSS())
+	e.firstWindow()
 	return e, nil
 }
 
@@ -43,15 +50,12 @@ func Accept(spec *Spec, cfg Config, now sim.Time, syn *Segment) (*Endpoint, erro
 	}
 	e.handshake.passive = true
 	e.now = now
+	e.rcv.drop(syn) // the peer sends its payload again
 	e.negotiate(syn)
 	e.open(SynReceived, now)
 	e.ecnSYNArrived(syn)
 	e.takeFirstWindow(syn)
-	mss := e.ownMSS()
-	if e.opt.timestamps {
-		mss -= timestampOption
-	}
-	e.firstWindow(mss)
+	e.firstWindow()
 	return e, nil
 }
 
@@ -59,10 +63,10 @@ func Accept(spec *Spec, cfg Config, now sim.Time, syn *Segment) (*Endpoint, erro
 func (e *Endpoint) open(s State, now sim.Time) {
 	e.now = now
 	e.state = s
+	e.startSearch(now)
+	e.snd.init(e.spec, e.cfg)
 	e.syncMSS()
-	e.snd.init(e.spec, e.cfg, e.mss)
-	e.rcv.init(e.spec, e.cfg, e.mss)
-	e.rcv.win.grain = 1 << e.opt.rcvScale
+	e.initReceiver()
 	e.handshake.due = true
 }
 
@@ -77,7 +81,7 @@ func (e *Endpoint) negotiate(syn *Segment) {
 	}
 	if e.opt.scaling {
 		e.opt.sndScale = min(syn.Scale, maxWindowScale)
-		e.opt.rcvScale = WindowScale(e.spec)
+		e.opt.rcvScale = e.rcv.win.scale
 	}
 	if syn.Opts.Has(OptMSS) && syn.MSS != 0 {
 		e.opt.mss = syn.MSS
@@ -85,19 +89,40 @@ func (e *Endpoint) negotiate(syn *Segment) {
 	if e.opt.timestamps {
 		e.rcv.tsRecent, e.rcv.tsRecentAt = syn.TSVal, e.now
 	}
+	e.boundMSS()
 	e.cfg.RemoteISS = syn.Seq
 }
 
-// ownMSS is what this end offers in its SYN: no option is subtracted (RFC 6691).
-func (e *Endpoint) ownMSS() uint16 {
-	return uint16(max(int(min(e.cfg.MTU, ipPacketMax))-networkLen(e.spec)-tcpHeader, minSendMSS))
+// SetUserMSS bounds the MSS in both directions (TCP_MAXSEG); 0 takes the bound away. It
+// has to be called before the first Output.
+func (e *Endpoint) SetUserMSS(n int) {
+	e.handshake.userMSS = uint16(min(max(n, 0), ipPacketMax))
+	e.boundMSS()
+	e.syncMSS()
+	e.rcv.advMSS = e.segmentOffered()
+	e.rewindow()
 }
 
-// firstWindow is the window of a SYN: whole segments in what the receive buffer is worth,
-// at most 65535 (tcp_select_initial_window).
-func (e *Endpoint) firstWindow(mss uint16) {
-	window, _ := e.spec.initialWindow(e.spec.winFromSpace(e.rcv.memory.buffer), 0, int64(mss))
-	e.rcv.wnd = uint64(window)
+// boundMSS applies the user's bound to what the peer takes (tcp_openreq_init,
+// tcp_rcv_synsent_state_process).
+func (e *Endpoint) boundMSS() {
+	if n := e.handshake.userMSS; n > 0 {
+		e.opt.mss = min(e.opt.mss, n)
+	}
+}
+
+// SetDeferAccept makes a passive end wait for data behind the ACK of its SYN-ACK, for so
+// many retransmissions of it (TCP_DEFER_ACCEPT, reckoned from seconds). An active end
+// delays that ACK instead, so that data may carry it.
+func (e *Endpoint) SetDeferAccept(n int) { e.handshake.deferred = uint8(min(max(n, 0), 255)) }
+
+// ownMSS is what this end offers in its SYN: no option is subtracted (RFC 6691).
+func (e *Endpoint) ownMSS() uint16 {
+	n := max(int(min(e.cfg.MTU, ipPacketMax))-networkLen(e.spec)-tcpHeader, minSendMSS)
+	if user := int(e.handshake.userMSS); user > 0 {
+		n = min(n, user)
+	}
+	return uint16(n)
 }
 
 // outputHandshake gives the SYN or SYN-ACK if it is due.
@@ -110,9 +135,16 @@ func (e *Endpoint) outputHandshake(now sim.Time, seg *Segment) (frags int, ok bo
 	e.fillSYN(now, seg)
 	h.sentAt = now
 	if h.resent == 0 {
-		h.firstTS = timestamp(now)
+		h.firstAt, h.firstTS = now, timestamp(now)
+	}
+	if h.passive {
+		h.at = now + backedOff(synTimeout, h.timeouts)
+		return 0, true
 	}
 	h.at = now + backedOff(synTimeout, h.resent)
+	if h.resent > 0 {
+		h.at = now + e.withinUserTimeout(h.at-now, e.sinceSYN(now))
+	}
 	return 0, true
 }
 
@@ -135,30 +167,67 @@ func (e *Endpoint) fillSYN(now sim.Time, seg *Segment) {
 	}
 	if e.opt.scaling {
 		seg.Opts |= OptScale
-		seg.Scale = WindowScale(e.spec)
+		seg.Scale = e.rcv.win.scale
 	}
 	seg.OptLen = uint8(synOptionLen(seg.Opts))
+	e.stats.allOut++
 }
 
-// handshakeTimer sends the SYN again, or gives up (tcp_write_timeout,
-// reqsk_timer_handler).
+// sinceSYN is how long ago the first SYN was sent.
+func (e *Endpoint) sinceSYN(now sim.Time) sim.Time { return now - e.handshake.firstAt }
+
+// handshakeTimer sends the SYN or SYN-ACK again, or gives up.
 func (e *Endpoint) handshakeTimer(now sim.Time) {
 	h := &e.handshake
 	h.at = sim.Never
-	most := e.spec.SynRetries
 	if h.passive {
-		most = e.spec.SynAckRetries
-	}
-	if int(h.resent) >= most {
-		if h.passive {
-			e.done(now, 0)
-		} else {
-			e.done(now, ETIMEDOUT)
-		}
+		e.synackTimer(now)
 		return
 	}
-	h.resent++
+	limit := e.patience.userTimeout
+	if int(h.resent) >= e.synRetries(e.spec.SynRetries) || limit > 0 && h.resent > 0 && e.sinceSYN(now) >= limit {
+		e.giveUp(now) // tcp_write_timeout
+		return
+	}
+	e.sendSYNAgain()
+}
+
+// sendSYNAgain makes the SYN or SYN-ACK go once more.
+func (e *Endpoint) sendSYNAgain() {
+	h := &e.handshake
+	h.resent = min(h.resent, 254) + 1
 	h.due = true
+}
+
+// synackTimer is the timer of a connection that waits for its last ACK
+// (reqsk_timer_handler, syn_ack_recalc).
+func (e *Endpoint) synackTimer(now sim.Time) {
+	h := &e.handshake
+	spent := int(h.timeouts) >= e.synRetries(e.spec.SynAckRetries)
+	again := true
+	if h.deferred > 0 {
+		// The ACK has come, the data have not: silence until the time is nearly over, then
+		// the SYN-ACK asks for another ACK.
+		spent = spent && (!h.acked || h.timeouts >= h.deferred)
+		again = !h.acked || h.timeouts >= h.deferred-1
+	}
+	if spent {
+		e.done(now, 0)
+		return
+	}
+	h.timeouts++
+	if again {
+		e.sendSYNAgain()
+	}
+	h.at = now + backedOff(synTimeout, h.timeouts)
+}
+
+// synRetries is how often a SYN or SYN-ACK is sent again, unless the application has said.
+func (e *Endpoint) synRetries(sysctl int) int {
+	if n := e.patience.synCount; n > 0 {
+		return int(n)
+	}
+	return sysctl
 }
 
 // inputSynSent is a segment in SYN-SENT (RFC 9293 section 3.10.7.3,
@@ -171,6 +240,9 @@ func (e *Endpoint) inputSynSent(now sim.Time, seg *Segment) {
 		if seg.Ack != seqOf(e.cfg.LocalISS, 0) || stale {
 			if !seg.Flags.Has(RST) {
 				e.refuse(seg)
+			}
+			if h.resent == 0 && !stale {
+				h.at = min(h.at, now+timerSlack) // the peer is in an old connection, which the reset ends
 			}
 			return
 		}
@@ -185,7 +257,7 @@ func (e *Endpoint) inputSynSent(now sim.Time, seg *Segment) {
 		e.negotiate(seg)
 		e.ecnSYNACKArrived(seg)
 		e.establish(now, seg)
-		e.rcv.ack.now = true
+		e.ackHandshake(now)
 	default: // simultaneous open
 		e.negotiate(seg)
 		e.ecnSYNArrived(seg)
@@ -194,6 +266,19 @@ func (e *Endpoint) inputSynSent(now sim.Time, seg *Segment) {
 		e.takeFirstWindow(seg)
 		h.due = true
 	}
+}
+
+// ackHandshake sends the last ACK of the handshake, or leaves it to data that will follow
+// (tcp_rcv_synsent_state_process).
+func (e *Endpoint) ackHandshake(now sim.Time) {
+	a := &e.rcv.ack
+	if e.handshake.deferred == 0 && !a.interactive() && e.snd.writeQ.len() == 0 {
+		a.now = true
+		return
+	}
+	a.scheduled = true
+	e.enterQuickACK(maxQuickACKs)
+	a.delayedAt = now + delayMax
 }
 
 // echoes says whether a timestamp can be that of a SYN sent here.
@@ -216,15 +301,17 @@ func (e *Endpoint) establish(now sim.Time, seg *Segment) {
 	s.maxWindow = 0
 	e.takeFirstWindow(seg)
 	s.wl1 = 0
+	e.startSearch(now)
 	e.syncMSS()
-	e.receiverEstablished()
+	e.startReceiving()
 	e.measureHandshake(now, seg)
 	e.startCongestion(e.spec.Congestion)
 	if h.resent > 1 && !e.spuriousSYN(seg) {
 		s.cwnd.set(1) // tcp_init_transfer: the SYN was lost more than once
 	}
-	s.expandBuffer(e.spec, e.cfg.MTU)
+	e.expandBuffer()
 	s.lastSend = now
+	e.keepFrom(now)
 }
 
 // measureHandshake takes the SYN's round trip: Karn's rule, else the echoed timestamp, else
@@ -251,19 +338,6 @@ func (e *Endpoint) spuriousSYN(seg *Segment) bool {
 	return e.opt.timestamps && seg.TSEcr == e.handshake.firstTS
 }
 
-// receiverEstablished makes the receiver ready for what was negotiated
-// (tcp_init_buffer_space, tcp_initialize_rcv_mss).
-func (e *Endpoint) receiverEstablished() {
-	r := &e.rcv
-	w := &r.win
-	r.advMSS = e.ownMSS() - uint16(bareOptionLen(e.opt.timestamps, 0))
-	w.grain = 1 << e.opt.rcvScale
-	w.clamp = min(w.clamp, maxUnscaledWindow<<e.opt.rcvScale)
-	w.threshold = min(int64(r.wnd), w.clamp)
-	w.space = min(w.threshold, 10*int64(r.advMSS))
-	r.ack.mss = max(min(r.advMSS, e.mss, uint16(r.wnd/2), rcvMSSGuess), segmentMin-tcpHeader)
-}
-
 // inputSynReceived is a segment in SYN-RECEIVED (RFC 9293 section 3.10.7.4,
 // tcp_check_req).
 func (e *Endpoint) inputSynReceived(now sim.Time, seg *Segment) {
@@ -279,15 +353,15 @@ func (e *Endpoint) inputSynReceived(now sim.Time, seg *Segment) {
 	}
 	if d == -1 && seg.Flags&control == SYN {
 		// The peer has not seen the SYN-ACK.
-		if e.mayAnswer(now) {
-			e.handshake.due = true
+		if e.mayAnswerTo(now, seg) {
+			e.sendSYNAgain()
 		}
 		e.rcv.drop(seg)
 		return
 	}
 	stale := e.pawsRejects(now, seg)
 	if stale || !inWindow(d, length, int64(r.wnd)) {
-		if !seg.Flags.Has(RST) && e.mayAnswer(now) {
+		if !seg.Flags.Has(RST) && e.mayAnswerTo(now, seg) {
 			e.answer()
 		}
 		e.rcv.drop(seg)
@@ -314,13 +388,16 @@ func (e *Endpoint) inputSynReceived(now sim.Time, seg *Segment) {
 		e.rcv.drop(seg)
 		e.refuse(seg)
 		return
+	case e.handshake.timeouts < e.handshake.deferred && d+length == 0:
+		e.handshake.acked = true
+		return
 	}
 	closing := e.closing.asked
 	e.establish(now, seg)
 	if closing {
 		e.sendFIN()
 	}
-	e.Input(now, seg)
+	e.input(now, seg)
 }
 
 // inWindow says whether a segment of so many sequence numbers that begins at d lies in a

@@ -28,14 +28,6 @@ func (e *Endpoint) optionLen(nsack int) int {
 	return paddedLen(bareOptionLen(e.opt.timestamps, min(nsack, e.maxSACK())), e.spec.PadOptions)
 }
 
-// syncMSS makes the MSS what path and peer allow (tcp_sync_mss, tcp_current_mss).
-func (e *Endpoint) syncMSS() {
-	n := int(min(e.cfg.MTU, ipPacketMax)) - networkLen(e.spec) - tcpHeader
-	n = max(min(n, int(e.opt.mss)), minSendMSS)
-	e.mss = uint16(n - e.optionLen(0))
-	e.snd.mss = e.mss
-}
-
 // PeerScale is the shift of the windows that the peer advertises, to be applied to what
 // its segments carry; those of a SYN are not scaled.
 func (e *Endpoint) PeerScale() uint8 { return e.opt.sndScale }

@@ -16,12 +16,11 @@ func testSpec() *Spec {
 	return &Spec{IPVersion: 6, PadOptions: 20, Timestamps: true, SACK: true, Congestion: "cubic", InitialWindow: 10,
 		ReceiveBuffer: 6 * sim.MiB, SendBuffer: 4 * sim.MiB, MinRTO: 200 * sim.Millisecond, DelayedACK: 40 * sim.Millisecond,
 		ReceiveInitial: 131072, ReceiveMax: 212992, SendInitial: 16384, SendMax: 212992, AdvWinScale: 1, ModerateReceive: true, AutoCorking: true,
-		ACKPolicy: "linux",
-		Recovery:  "linux", ECN: 2, FRTO: true, DSACK: true, TailLossProbe: true, Reordering: 3, MaxReordering: 300,
+		ACKPolicy: "linux", BaseMSS: 1024, MTUProbeFloor: 48, ProbeThreshold: 8, ProbeInterval: 600 * sim.Second,
+		Recovery: "linux", ECN: 2, FRTO: true, DSACK: true, TailLossProbe: true, Reordering: 3, MaxReordering: 300,
 		SlowStartAfterIdle: true, MinRTTWindow: 300 * sim.Second, PacingSlowStartRatio: 200, PacingRatio: 120,
 		SynRetries: 6, SynAckRetries: 5, Retries2: 15, FinTimeout: 60 * sim.Second, KeepaliveTime: 7200 * sim.Second,
 		KeepaliveEvery: 75 * sim.Second, KeepaliveProbes: 9, InvalidRatelimit: 500 * sim.Millisecond}
-
 }
 
 // wire is one direction of the link.

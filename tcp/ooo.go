@@ -198,6 +198,7 @@ func (r *receiver) dropLast() {
 	q := &r.ooo
 	g := q.ranges.back()
 	head := q.head(g.last)
+	r.drops++
 	q.bytes -= g.right - g.left
 	for id := head; id != none; {
 		next := q.buffers[id].next

@@ -149,23 +149,17 @@ func MSS(spec *Spec, mtu sim.Bytes) int {
 	return max(n, minSendMSS) - OptionLen(spec, 0)
 }
 
-// advertisedMSS is the MSS that a host offers its peer in IP packets of mtu bytes: no
-// option is subtracted (RFC 6691, dst_metric_advmss).
-func advertisedMSS(spec *Spec, mtu sim.Bytes) int {
-	return max(int(min(mtu, ipPacketMax))-networkLen(spec)-tcpHeader, minSendMSS)
-}
-
 // WindowScale returns the shift that a host announces for its window field (RFC
 // 7323 section 2) with Linux's choice of the smallest that covers the receive
 // buffer: ilog2(tcp_rmem maximum, or rmem_max) - 15, in 0..14 (tcp_select_initial_window). A
 // buffer of 6 MB makes 7. Windows travel in units of 1 << WindowScale bytes.
 func WindowScale(spec *Spec) uint8 {
-	most := max(spec.ReceiveBuffer, spec.ReceiveMax)
-	if most <= 0 {
-		return 0
-	}
-	log := bits.Len64(uint64(most)) - 1
-	return uint8(min(max(log-15, 0), maxWindowScale))
+	return windowScaleFor(int64(max(spec.ReceiveBuffer, spec.ReceiveMax)))
+}
+
+// windowScaleFor is the scale for windows up to most bytes.
+func windowScaleFor(most int64) uint8 {
+	return uint8(min(max(bits.Len64(uint64(max(most, 1)))-16, 0), maxWindowScale))
 }
 
 // WireBytes returns how many byte times of the wire a frame of length bytes (Ethernet

@@ -26,6 +26,7 @@ type receiver struct {
 	dsack   span // got twice, to be reported; right is 0 if nothing is
 	ack     ackState
 	win     windowState
+	drops   int64  // segments dropped (sk_drops)
 	lowat   uint64 // bytes that wake a reader (SO_RCVLOWAT)
 
 	tsRecent   uint32   // to be echoed (RFC 7323 section 4.3)
@@ -33,17 +34,34 @@ type receiver struct {
 	advMSS     uint16   // what the peer was offered as MSS, less timestamps (advmss)
 }
 
-func (r *receiver) init(spec *Spec, cfg Config, mss uint16) {
+// initReceiver makes the receiver ready for a handshake.
+func (e *Endpoint) initReceiver() {
+	r := &e.rcv
 	r.ack.delayedAt, r.ack.compressedAt = sim.Never, sim.Never
-	r.advMSS = uint16(advertisedMSS(spec, cfg.MTU) - bareOptionLen(spec.Timestamps, 0))
+	r.ack.mss = rcvMSSGuess
 	r.lowat = 1
-	r.initWindow(spec, cfg)
-	// A guess until the first segment comes (tcp_initialize_rcv_mss).
-	r.ack.mss = max(min(r.advMSS, mss, uint16(r.wnd/2), rcvMSSGuess), segmentMin-tcpHeader)
+	r.memory.kind = e.cfg.Buffers
+	r.memory.buffer = min(int64(e.spec.ReceiveInitial), int64(e.spec.ReceiveBuffer))
+	e.firstWindow()
+}
+
+// startReceiving makes it ready for data (tcp_init_buffer_space, tcp_initialize_rcv_mss).
+func (e *Endpoint) startReceiving() {
+	r := &e.rcv
+	r.advMSS = e.segmentOffered()
+	e.startWindow()
+	// A guess until the first segment comes.
+	r.ack.mss = max(min(r.advMSS, e.mss, uint16(r.wnd/2), rcvMSSGuess), segmentMin-tcpHeader)
+}
+
+// segmentOffered is the payload of a full segment of the peer's, as far as this end knows
+// (Linux: advmss).
+func (e *Endpoint) segmentOffered() uint16 {
+	return e.ownMSS() - uint16(bareOptionLen(e.opt.timestamps, 0))
 }
 
 // rcvMSSGuess is TCP_MSS_DEFAULT.
-const rcvMSSGuess = 536
+const rcvMSSGuess = defaultMSS
 
 // offsetOf returns the stream offset that a received sequence number stands for, the
 // one nearest to what is expected.
@@ -60,6 +78,7 @@ func (r *receiver) room() uint64 {
 // drop frees the buffer of a segment that is not wanted.
 func (r *receiver) drop(seg *Segment) {
 	if seg.Len > 0 {
+		r.drops++
 		r.out.pushBack(Delivery{Handle: seg.Handle})
 	}
 }
@@ -130,7 +149,7 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 		}
 		r.ack.scheduled, r.ack.check = true, true
 		e.markArrived(seg)
-		e.stats.outOfOrder++
+		e.stats.outOfOrder += int64(max(seg.Segs, 1))
 		e.queueOutOfOrder(seg, r.nxt+uint64(d), r.nxt+uint64(data))
 	}
 }

@@ -110,6 +110,9 @@ func (e *Endpoint) otherACK(now sim.Time, news *ackNews) {
 		e.tryOpen(news)
 		return
 	}
+	if e.pathProbeLost() {
+		return
+	}
 	e.enterRecovery(news.ece)
 	s.rexmit = rexmitLost
 }
@@ -147,13 +150,20 @@ func (e *Endpoint) timeout(now sim.Time) {
 	if s.rtx.empty() {
 		return
 	}
+	if s.retries > 0 && now-e.patience.resentAt >= retriesTake(retries1) {
+		e.detectBlackHole(now)
+	}
+	if e.timedOut(now) {
+		e.giveUp(now)
+		return
+	}
 	e.stats.timeouts++
 	s.tailProbe.end = 0
 	e.enterLoss(now)
-	s.retries++
+	e.countTimeout(now)
 	s.rexmit = rexmitLost
 	s.rtt.backoff = min(s.rtt.backoff+1, maxBackoff)
-	s.timer.arm(timerRTO, now+s.rtt.timeout())
+	s.timer.arm(timerRTO, now+e.retryWait(now))
 }
 
 // maxBackoff keeps the count of timeouts in a row in bounds; 200 ms doubled so often is

@@ -9,6 +9,7 @@ const (
 	replyNone  replyKind = iota
 	replyACK             // to a segment that is not acceptable
 	replyReset           // to one that belongs to no connection, or that ended this one
+	replyAbort           // of this end's own will
 )
 
 // reply is that segment, and when the last one was allowed.
@@ -54,8 +55,13 @@ func ResetFor(seg, out *Segment) bool {
 func (e *Endpoint) sendReply(now sim.Time, seg *Segment) {
 	kind := e.reply.kind
 	e.reply.kind = replyNone
-	if kind == replyACK {
+	switch kind {
+	case replyACK:
 		e.fill(now, seg)
+		return
+	case replyAbort:
+		e.fill(now, seg)
+		seg.Flags |= RST
 		return
 	}
 	*seg = Segment{Seq: e.reply.seq, Ack: e.reply.ack, Flags: e.reply.flags, Segs: 1}
@@ -88,7 +94,7 @@ func (e *Endpoint) done(now sim.Time, err Errno) {
 	r.ack.delayedAt, r.ack.compressedAt = sim.Never, sim.Never
 	r.ack.now, r.ack.check = false, false
 	e.handshake.at, e.handshake.due = sim.Never, false
-	e.closing.at = sim.Never
+	e.slowAt = sim.Never
 	e.state = Closed
 	if err != 0 && e.err == 0 {
 		e.err = err

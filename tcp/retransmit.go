@@ -49,7 +49,7 @@ func (e *Endpoint) retransmit(now sim.Time, seg *Segment) (frags int, ok bool) {
 		s.prr.out += uint32(seg.Segs)
 	}
 	if seg.Offset == s.una && s.timer.kind != timerReorder {
-		s.timer.arm(timerRTO, now+s.rtt.timeout())
+		s.timer.arm(timerRTO, now+e.retryWait(now))
 	}
 	return frags, true
 }
@@ -63,10 +63,12 @@ func (e *Endpoint) resend(now sim.Time, seg *Segment, id, n uint32) (frags int) 
 		q.split(q.search(q.blocks[id].off), n)
 	}
 	e.fill(now, seg)
+	e.path.probe = 0 // what its fate says is not clear any more
 	s.rateSent(now, &q.blocks[id], false)
 	q.resend(id, now, seg.MSS)
 	b := &q.blocks[id]
 	e.stats.retransmits += int64(b.segs)
+	e.stats.bytesAgain += int64(b.data())
 	e.transmit(now, seg, b)
 	return int(b.nfrags)
 }

@@ -17,8 +17,8 @@ type skb struct {
 	len    uint32
 	nfrags uint8
 	push   bool // carries PSH
-	fin    bool // its last place in the stream is the FIN
 	eor    bool // a record ends here: nothing is put behind it (MSG_EOR)
+	fin    bool // its last place in the stream is the FIN
 	// joins says that the first fragment is the rest of the one that ends the run
 	// before: a cut went through the fragment.
 	joins bool
@@ -72,16 +72,16 @@ func (s *skb) fragsBefore(n uint32) int {
 // record stay with the rest, which becomes an skb of its own (tso_fragment).
 func (s *skb) take(n uint32) skb {
 	k := s.fragsBefore(n)
-	head := skb{off: s.off, len: n, nfrags: uint8(k), joins: s.joins, ends: s.ends, truesize: s.truesize - (s.len - n)}
+	head := skb{off: s.off, len: n, nfrags: uint8(k), joins: s.joins, ends: s.ends, truesize: s.truesize - (s.data() - n)}
 	head.ends[k-1] = uint16(head.end())
 	s.drop(n)
-	s.truesize = skbOverhead + s.len
+	s.truesize = skbOverhead + s.data()
 	return head
 }
 
 // drop removes the first n bytes, 0 < n < len.
 func (s *skb) drop(n uint32) {
-	s.truesize -= n
+	s.truesize -= min(n, s.data())
 	k := s.fragsBefore(n) // fragments that lose bytes
 	s.joins = s.fragEnd(k-1) != n
 	if s.joins {
@@ -122,8 +122,8 @@ func (s *skb) join(next *skb, n uint32) bool {
 	if n < next.len {
 		next.drop(n)
 	} else {
-		s.fin = next.fin
 		s.eor = next.eor
+		s.fin = next.fin
 	}
 	return true
 }

@@ -70,13 +70,12 @@ type sender struct {
 	stopped     limit
 }
 
-func (s *sender) init(spec *Spec, cfg Config, mss uint16) {
+func (s *sender) init(spec *Spec, cfg Config) {
 	s.window = maxUnscaledWindow
 	if cfg.PeerWindow > 0 {
 		s.window = uint64(cfg.PeerWindow)
 	}
 	s.maxWindow = s.window
-	s.mss = mss
 	s.cwnd = cwnd{size: uint32(spec.InitialWindow), ssthresh: ssthreshNone, max: uint32(spec.InitialWindow)}
 	s.plain = spec.Recovery == "rfc6675"
 	s.reordering = uint32(spec.Reordering)
@@ -148,6 +147,13 @@ func (e *Endpoint) sendNew(now sim.Time, seg *Segment) (frags int, ok bool) {
 	s := &e.snd
 	if s.writeQ.len() == 0 {
 		s.stopped = e.idleCause()
+		return 0, false
+	}
+	switch e.probePath(now, seg) {
+	case probeSent:
+		return 1, true
+	case probeWait:
+		s.stopped = limitCwnd
 		return 0, false
 	}
 	n, stop := e.quota(now)
@@ -292,6 +298,14 @@ func (e *Endpoint) sendData(now sim.Time, seg *Segment, n uint32) (frags int) {
 	if b.data()%uint32(seg.MSS) != 0 {
 		s.small = b.end()
 	}
+	e.dataSent(now, seg, b, idle)
+	return int(b.nfrags)
+}
+
+// dataSent books block b, which goes out for the first time in seg; idle says that nothing
+// else is out (tcp_event_new_data_sent).
+func (e *Endpoint) dataSent(now sim.Time, seg *Segment, b *block, idle bool) {
+	s := &e.snd
 	s.rateSent(now, b, idle)
 	s.nxt = b.end()
 	s.sentAny = true
@@ -302,7 +316,6 @@ func (e *Endpoint) sendData(now sim.Time, seg *Segment, n uint32) (frags int) {
 		s.timer.arm(timerRTO, now+s.rtt.timeout())
 	}
 	e.transmit(now, seg, b)
-	return int(b.nfrags)
 }
 
 // transmit makes seg carry block b.
@@ -324,6 +337,8 @@ func (e *Endpoint) transmit(now sim.Time, seg *Segment, b *block) {
 	s.lastSend = now
 	s.pacing.charge(now, b.len, b.segs)
 	e.stats.segsOut += int64(b.segs)
+	e.stats.allOut += int64(b.segs) - 1
+	e.stats.bytesOut += int64(seg.Len)
 	e.stats.limit(now, limitNone)
 }
 
@@ -334,8 +349,9 @@ func (e *Endpoint) finishOutput(now sim.Time) {
 		s.stopped = limitCwnd // what is lost comes first
 	}
 	e.stats.limit(now, s.stopped)
+	e.stats.nowBusy(now, s.una != s.end)
 	if s.blocked && s.inFlight() < s.cwnd.size {
-		s.expandBuffer(e.spec, e.cfg.MTU)
+		e.expandBuffer()
 	}
 	if s.sentAny {
 		s.sentAny = false

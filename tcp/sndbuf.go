@@ -31,17 +31,18 @@ func (e *Endpoint) WriteReady() bool {
 // expandBuffer is Linux's send buffer tuning (tcp_sndbuf_expand): twice the congestion
 // window, each segment charged as if it had an skb of its own, up to Spec.SendBuffer.
 // Linux does it when a writer finds the buffer full although the congestion window is not.
-func (s *sender) expandBuffer(spec *Spec, mtu sim.Bytes) {
+func (e *Endpoint) expandBuffer() {
+	s := &e.snd
 	if s.locked {
 		return
 	}
-	segment := uint(advertisedMSS(spec, mtu) + maxTCPHeader + skbShared)
+	segment := uint(max(e.opt.mss, e.mss)) + maxTCPHeader + skbShared
 	times := int64(2)
 	if s.model != nil {
 		times = 3 // bbr_sndbuf_expand: it may send again for a second round trip
 	}
 	want := times * int64(max(s.cwnd.size, 10, s.reordering+1)) * (int64(1)<<bits.Len(segment-1) + skbStruct)
-	s.buffer = max(s.buffer, min(want, int64(spec.SendBuffer)))
+	s.buffer = max(s.buffer, min(want, int64(e.spec.SendBuffer)))
 }
 
 // SetSendBuffer sets the send buffer (SO_SNDBUF): twice the given bytes, as half is for

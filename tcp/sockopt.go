@@ -11,15 +11,24 @@ func (e *Endpoint) SetReceiveBuffer(n int) {
 	m := &e.rcv.memory
 	m.locked = true
 	m.buffer = max(2*clampBuffer(n, e.spec.ReceiveMax), rcvBufferMin)
+	e.rewindow()
+}
+
+// rewindow chooses the window of a SYN anew that has not been sent.
+func (e *Endpoint) rewindow() {
+	if e.state < Established && e.handshake.due && e.handshake.resent == 0 {
+		e.firstWindow()
+	}
 }
 
 // ReceiveBuffer is SO_RCVBUF.
 func (e *Endpoint) ReceiveBuffer() int { return int(e.rcv.memory.buffer) }
 
-// SetWindowClamp bounds the advertised window (TCP_WINDOW_CLAMP). It holds growth back; a
-// window that is larger already stays.
+// SetWindowClamp bounds the advertised window (TCP_WINDOW_CLAMP). Of an established
+// connection it holds growth back; a window that is larger already stays.
 func (e *Endpoint) SetWindowClamp(n int) {
 	e.rcv.win.clamp = max(int64(n), rcvBufferMin/2)
+	e.rewindow()
 }
 
 // WindowClamp is TCP_WINDOW_CLAMP.

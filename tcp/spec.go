@@ -17,8 +17,14 @@ type Spec struct {
 	ReceiveBuffer sim.Bytes `key:"receive_buffer" min:"4KiB" max:"1GiB" doc:"tcp_rmem maximum; at most half is advertised as window, and Linux's growth rule stops at a quarter"`
 	SendBuffer    sim.Bytes `key:"send_buffer" min:"4KiB" max:"1GiB" doc:"tcp_wmem maximum: bytes a socket queues before sendmsg blocks"`
 
-	ReceiveInitial  sim.Bytes `key:"receive_initial" min:"2304" max:"1GiB" doc:"tcp_rmem default: receive buffer of a new socket"`
-	ReceiveMax      sim.Bytes `key:"rmem_max" min:"0" max:"1GiB" doc:"net.core.rmem_max: most that SO_RCVBUF sets (doubled then); counts for the window scale"`
+	ReceiveInitial sim.Bytes `key:"receive_initial" min:"2304" max:"1GiB" doc:"tcp_rmem default: receive buffer of a new socket"`
+	ReceiveMax     sim.Bytes `key:"rmem_max" min:"0" max:"1GiB" doc:"net.core.rmem_max: most that SO_RCVBUF sets (doubled then); counts for the window scale"`
+	MTUProbing     int       `key:"mtu_probing" min:"0" max:"2" doc:"tcp_mtu_probing: larger packets are tried (RFC 4821): 0 never, 1 once small ones had to be, 2 always"`
+	BaseMSS        int       `key:"base_mss" min:"48" max:"65000" doc:"tcp_base_mss: where the search for a path's MTU begins"`
+	MTUProbeFloor  int       `key:"mtu_probe_floor" min:"48" max:"65000" doc:"tcp_mtu_probe_floor: how far down a black hole takes it"`
+	ProbeThreshold int       `key:"probe_threshold" min:"0" max:"65535" doc:"tcp_probe_threshold: the search ends when it has come so near, bytes"`
+	ProbeInterval  sim.Time  `key:"probe_interval" min:"0" max:"86400s" doc:"tcp_probe_interval: and begins anew after this time"`
+
 	SendInitial     sim.Bytes `key:"send_initial" min:"0" max:"1GiB" doc:"tcp_wmem default: send buffer of a new socket before tuning"`
 	SendMax         sim.Bytes `key:"wmem_max" min:"0" max:"1GiB" doc:"net.core.wmem_max: most that SO_SNDBUF sets (doubled then)"`
 	AdvWinScale     int       `key:"adv_win_scale" min:"-31" max:"31" doc:"tcp_adv_win_scale: the share 1/2^n of a receive buffer is not window (n <= 0: all but 1/2^-n)"`

@@ -29,6 +29,12 @@ func (s State) String() string {
 	return "unknown state"
 }
 
+// kernelStates are the numbers that Linux's enum gives the states (include/net/tcp_states.h).
+var kernelStates = [numStates]uint8{7, 10, 2, 3, 1, 4, 5, 8, 11, 9, 6}
+
+// Kernel is the state's number in Linux, as tcpi_state has it.
+func (s State) Kernel() uint8 { return kernelStates[s] }
+
 // synchronized says whether both sides know each other's sequence numbers (RFC 9293
 // section 3.3.2).
 func (s State) synchronized() bool { return s >= Established }

@@ -65,15 +65,46 @@ type counters struct {
 	challenges                      int64
 	dsacks, undos                   int64
 	spuriousRTOs, probeRepairs      int64
+	allOut, allIn, dataIn           int64 // segments of any kind, received ones with payload
+	bytesOut, bytesAgain            int64
+	busy                            bool     // something is unsent or unacknowledged,
+	busySince                       sim.Time // since then,
+	busyFor                         sim.Time // and was before for so long
 	held                            limit
 	since, start                    sim.Time
-	spent                           [numLimits]sim.Time
+	spent, before                   [numLimits]sim.Time // in all, and until RestartStats
 }
 
 // limit says what holds the sender back from now on.
 func (c *counters) limit(now sim.Time, l limit) {
 	c.spent[c.held] += now - c.since
 	c.since, c.held = now, l
+}
+
+// arrived counts a segment that has come.
+func (c *counters) arrived(seg *Segment) {
+	segs := int64(max(seg.Segs, 1))
+	c.allIn += segs
+	if seg.Len > 0 {
+		c.dataIn += segs
+	}
+}
+
+// nowBusy says whether the connection has something to do from now on (TCP_CHRONO_BUSY).
+func (c *counters) nowBusy(now sim.Time, busy bool) {
+	if busy == c.busy {
+		return
+	}
+	c.busyFor = c.busyUntil(now)
+	c.busy, c.busySince = busy, now
+}
+
+// busyUntil is for how long it has been busy.
+func (c *counters) busyUntil(now sim.Time) sim.Time {
+	if c.busy {
+		return c.busyFor + now - c.busySince
+	}
+	return c.busyFor
 }
 
 // Stats returns the figures as of the last call that carried a time.
@@ -94,12 +125,12 @@ func (e *Endpoint) Stats() Stats {
 		st.Ssthresh = int64(s.cwnd.ssthresh) * mss
 	}
 	if total := c.since - c.start; total > 0 {
-		share := func(t sim.Time) float64 { return float64(t) / float64(total) }
-		st.RwndLimited = share(c.spent[limitRwnd])
-		st.CwndLimited = share(c.spent[limitCwnd])
-		st.AppLimited = share(c.spent[limitApp])
-		st.BufferLimited = share(c.spent[limitBuffer])
-		st.HostLimited = share(c.spent[limitHost] + c.spent[limitNagle])
+		share := func(l limit) float64 { return float64(c.spent[l]-c.before[l]) / float64(total) }
+		st.RwndLimited = share(limitRwnd)
+		st.CwndLimited = share(limitCwnd)
+		st.AppLimited = share(limitApp)
+		st.BufferLimited = share(limitBuffer)
+		st.HostLimited = share(limitHost) + share(limitNagle)
 	}
 	return st
 }
@@ -110,6 +141,6 @@ func (e *Endpoint) RestartStats(now sim.Time) {
 	c := &e.stats
 	c.limit(now, c.held)
 	c.start = now
-	c.spent = [numLimits]sim.Time{}
+	c.before = c.spent
 	e.snd.cwnd.max = e.snd.cwnd.size
 }

@@ -39,9 +39,10 @@ const rtoMinPersist = 200 * sim.Millisecond
 type probeKind uint8
 
 const (
-	probeNone probeKind = iota
-	probeTail           // new data or the last segment, RFC 8985 section 7
-	probeZero           // into a closed window, RFC 9293 section 3.8.6.1
+	probeNone  probeKind = iota
+	probeTail            // new data or the last segment, RFC 8985 section 7
+	probeZero            // into a closed window, RFC 9293 section 3.8.6.1
+	probeAlive           // of a peer that is silent, RFC 9293 section 3.8.4
 )
 
 // retransmitTimer runs the sender's timer.
@@ -56,7 +57,7 @@ func (e *Endpoint) retransmitTimer(now sim.Time) {
 	case timerProbe:
 		s.probe = probeTail
 	case timerPersist:
-		s.probe = probeZero
+		e.persistTimeout(now)
 	}
 }
 
@@ -85,6 +86,8 @@ func (e *Endpoint) sendProbe(now sim.Time, seg *Segment) (frags int, ok bool) {
 		return e.sendTailProbe(now, seg)
 	case probeZero:
 		return e.sendWindowProbe(now, seg)
+	case probeAlive:
+		return 0, e.sendKeepalive(now, seg)
 	}
 	return 0, false
 }
@@ -97,6 +100,7 @@ func (e *Endpoint) ackPersist(now sim.Time) {
 	}
 	if s.writeQ.front().end() <= s.windowEnd() || uint64(e.mss) <= s.window {
 		s.rtt.backoff = 0
+		e.patience.probedAt = sim.Never
 		s.timer.stop()
 		return
 	}
@@ -111,11 +115,14 @@ func (e *Endpoint) sendWindowProbe(now sim.Time, seg *Segment) (frags int, ok bo
 		return 0, false
 	}
 	e.stats.zeroProbes++
-	s.rtt.backoff = min(s.rtt.backoff+1, maxBackoff)
+	p := &e.patience
 	if room := s.roomAt(s.nxt); room > 0 {
+		s.rtt.backoff, p.probes, p.probedAt = 0, 0, sim.Never
 		n := uint32(min(room, uint64(s.writeQ.front().len), uint64(e.sendMSS())))
 		return e.sendData(now, seg, n), true
 	}
+	p.probes++
+	s.rtt.backoff = min(s.rtt.backoff+1, uint8(e.spec.Retries2), maxBackoff)
 	e.fill(now, seg)
 	seg.Seq--
 	s.timer.arm(timerPersist, now+backedOff(max(s.rtt.rto, rtoMinPersist), s.rtt.backoff))

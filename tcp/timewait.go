@@ -16,16 +16,16 @@ func (e *Endpoint) inputTimeWait(now sim.Time, seg *Segment) {
 		}
 		return
 	case !stale && d == 0 && empty:
-		e.closing.at = now + timeWaitLen
+		e.slowAt = now + timeWaitLen
 		e.noteTimestamp(now, seg, d)
 		return
 	case seg.Flags.Has(RST):
 		return
 	}
 	if stale || seg.Flags.Has(ACK) {
-		e.closing.at = now + timeWaitLen
+		e.slowAt = now + timeWaitLen
 	}
-	if seg.Len > 0 || e.mayAnswer(now) {
+	if e.mayAnswerTo(now, seg) {
 		e.answer()
 	}
 }
@@ -39,6 +39,12 @@ func (e *Endpoint) Reopens(now sim.Time, seg *Segment) bool {
 	}
 	later := e.opt.timestamps && seg.Opts.Has(OptTimestamps) && int32(seg.TSVal-e.rcv.tsRecent) > 0
 	return later || seqDistance(seqOf(e.cfg.RemoteISS, e.rcv.nxt), seg.Seq) > 0
+}
+
+// Reusable says whether a new connection of this end may take the ports of this one, which
+// is in TIME-WAIT: timestamps of the next second tell the two apart (tcp_twsk_unique).
+func (e *Endpoint) Reusable(now sim.Time) bool {
+	return e.state == TimeWait && e.opt.timestamps && now > e.rcv.tsRecentAt+sim.Second
 }
 
 // NextISS is where the stream of a connection that Reopens allows begins, out of the way

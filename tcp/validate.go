@@ -24,6 +24,9 @@ func (f Flags) sequenceLen() (n int64) {
 // may not, what there is to do about it is done: usually an ACK.
 func (e *Endpoint) valid(now sim.Time, seg *Segment) bool {
 	r := &e.rcv
+	if seg.Flags&(ACK|RST|SYN) == 0 {
+		return false
+	}
 	d := seqDistance(seqOf(e.cfg.RemoteISS, r.nxt), seg.Seq)
 	if e.pawsDiscards(now, seg, d) && !seg.Flags.Has(RST) {
 		e.answerDuplicate(now, seg, d)
@@ -100,11 +103,11 @@ func (e *Endpoint) pawsDiscards(now sim.Time, seg *Segment, d int64) bool {
 		return true
 	}
 	// It must acknowledge what is acknowledged already, leave the window as it is and not
-	// be older than a timeout.
+	// be older than 1.2 timeouts.
 	s := &e.snd
-	window := uint64(seg.Window)
-	return seg.Ack != seqOf(e.cfg.LocalISS, s.una) || window > s.window ||
-		sim.Time(behind)*sim.Millisecond > s.rtt.timeout()
+	updates := e.rcv.nxt > s.wl1 || e.rcv.nxt == s.wl1 && uint64(seg.Window) > s.window
+	return seg.Ack != seqOf(e.cfg.LocalISS, s.una) || updates ||
+		sim.Time(behind)*sim.Millisecond > s.rtt.timeout()*6/5
 }
 
 // pawsRejects is the plain check of RFC 7323 section 5.3, as used before and after a
@@ -132,16 +135,15 @@ func (e *Endpoint) noteTimestamp(now sim.Time, seg *Segment, d int64) {
 }
 
 // answerDuplicate acknowledges a segment that is not acceptable (tcp_send_dupack): a
-// peer that repeats data has missed an ACK and gets the next ones at once. Without data,
-// two that answer each other would never end, so these are limited.
+// peer that repeats data has missed an ACK and gets the next ones at once.
 func (e *Endpoint) answerDuplicate(now sim.Time, seg *Segment, d int64) {
-	if seg.Len == 0 && !e.mayAnswer(now) {
+	if !e.mayAnswerTo(now, seg) {
 		return
 	}
-	if seg.Len > 0 && d < 0 {
+	if n := int64(seg.Len) + seg.Flags.sequenceLen(); n > 0 && d < 0 {
 		r := &e.rcv
 		e.enterQuickACK(maxQuickACKs)
-		e.setDSACK(r.nxt+uint64(d), r.nxt+uint64(min(d+int64(seg.Len), 0)))
+		e.setDSACK(r.nxt+uint64(d), r.nxt+uint64(min(d+n, 0)))
 	}
 	e.rcv.ack.now = true
 }
@@ -164,4 +166,13 @@ func (e *Endpoint) mayAnswer(now sim.Time) bool {
 	}
 	e.reply.limited, e.reply.at = true, now
 	return true
+}
+
+// mayAnswerTo is that for what is not data (tcp_oow_rate_limited): two ends that answer each
+// other's ACKs would never end.
+func (e *Endpoint) mayAnswerTo(now sim.Time, seg *Segment) bool {
+	if !seg.Flags.Has(SYN) && (seg.Len > 0 || seg.Flags.Has(FIN)) {
+		return true
+	}
+	return e.mayAnswer(now)
 }

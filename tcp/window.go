@@ -5,9 +5,10 @@ import "netgpusim/sim"
 // windowState decides what window to advertise. Sizes are bytes of the stream, of which
 // memory holds fewer (winFromSpace).
 type windowState struct {
-	clamp     int64  // no window is larger (window_clamp)
+	clamp     int64  // no window is larger (window_clamp); 0 before the handshake for no bound
 	threshold int64  // largest window to advertise at present (rcv_ssthresh)
 	grain     uint64 // windows travel in units of this
+	scale     uint8  // offered in the SYN
 	space     int64  // bytes that the reader took in the last measured round trip (rcvq_space)
 	spaceFrom uint64 // where the present measurement began
 	spaceAt   sim.Time
@@ -18,36 +19,51 @@ type windowState struct {
 	rttSince sim.Time // since then; 0 before the first data
 }
 
-// initialWindow is the window of a SYN or SYN-ACK and the scale that goes with it, given
-// the receive buffer's window and the size of full segments (tcp_select_initial_window).
-func (spec *Spec) initialWindow(space, clamp, mss int64) (window int64, scale uint8) {
-	if clamp == 0 {
-		clamp = maxUnscaledWindow << maxWindowScale
+// firstWindow chooses the window of a SYN or SYN-ACK and the scale that goes with it: whole
+// segments in the receive buffer, at most 65535 (tcp_select_initial_window).
+func (e *Endpoint) firstWindow() {
+	r, w := &e.rcv, &e.rcv.win
+	mss := int64(e.ownMSS())
+	if e.state != SynSent {
+		mss = int64(e.segmentOffered())
 	}
-	space = min(clamp, max(space, 0))
+	full := max(e.spec.winFromSpace(r.memory.buffer), 0)
+	clamp := w.clampOr(maxUnscaledWindow << maxWindowScale)
+	if r.memory.locked {
+		clamp = min(clamp, full) // the application's buffer bounds the scale, too
+	}
+	space := min(clamp, full)
 	if space > mss {
 		space -= space % mss
 	}
-	return min(space, maxUnscaledWindow), WindowScale(spec)
+	r.wnd = uint64(min(space, maxUnscaledWindow))
+	w.scale = windowScaleFor(min(clamp, max(int64(e.spec.ReceiveBuffer), int64(e.spec.ReceiveMax), space)))
+	if e.opt.scaling {
+		e.opt.rcvScale = w.scale
+	}
+	w.grain = 1 << e.opt.rcvScale
 }
 
-// initWindow sets the receive buffer and the first window up (tcp_select_initial_window,
-// tcp_init_buffer_space).
-func (r *receiver) initWindow(spec *Spec, cfg Config) {
-	m, w := &r.memory, &r.win
-	m.kind = cfg.Buffers
-	m.buffer = min(int64(spec.ReceiveInitial), int64(spec.ReceiveBuffer))
-	full := spec.winFromSpace(m.buffer)
+// startWindow sets the bounds of the windows that follow (tcp_init_buffer_space).
+func (e *Endpoint) startWindow() {
+	r, w := &e.rcv, &e.rcv.win
 	mss := int64(r.advMSS)
-	window, scale := spec.initialWindow(full, 0, mss)
-	r.wnd = uint64(window)
-	w.grain = 1 << scale
-	w.space = min(window, 10*mss)
-	w.clamp = min(full, maxUnscaledWindow<<scale)
-	if w.clamp > 2*mss && w.clamp+mss > full {
+	w.grain = 1 << e.opt.rcvScale
+	w.space = min(int64(r.wnd), 10*mss)
+	most := int64(maxUnscaledWindow) << e.opt.rcvScale
+	full := e.spec.winFromSpace(r.memory.buffer)
+	if w.clamp = min(w.clampOr(most), full); w.clamp > 2*mss && w.clamp+mss > full {
 		w.clamp = max(2*mss, full-mss) // one segment is reserved
 	}
-	w.threshold = min(window, w.clamp)
+	w.threshold = min(int64(r.wnd), w.clamp)
+}
+
+// clampOr is the application's bound of the window, at most the given one.
+func (w *windowState) clampOr(most int64) int64 {
+	if w.clamp > 0 {
+		return min(w.clamp, most)
+	}
+	return most
 }
 
 // advertise returns the window for the segment that goes now and remembers it
@@ -60,11 +76,10 @@ func (e *Endpoint) advertise() uint32 {
 		if w == 0 {
 			e.mib.TCPWantZeroWindowAdv++
 		}
-		w = (room + r.win.grain - 1) / r.win.grain * r.win.grain
+		w = (room + r.win.grain - 1) &^ (r.win.grain - 1)
 	}
 	r.wnd, r.wup = w, r.nxt
-	w = min(w, maxUnscaledWindow*r.win.grain)
-	w -= w % r.win.grain
+	w = min(w, maxUnscaledWindow*r.win.grain) &^ (r.win.grain - 1)
 	switch {
 	case w == 0 && old != 0:
 		e.mib.TCPToZeroWindowAdv++
@@ -176,7 +191,7 @@ const spaceMost = 1 << 40
 // segments that are full (tcp_rcv_rtt_measure_ts).
 func (e *Endpoint) measureEcho(now sim.Time, seg *Segment) {
 	w := &e.rcv.win
-	if !e.opt.timestamps || !seg.Opts.Has(OptTimestamps) || seg.TSEcr == w.rttEcho {
+	if !e.opt.timestamps || seg.TSEcr == w.rttEcho {
 		return
 	}
 	w.rttEcho = seg.TSEcr

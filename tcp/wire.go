@@ -69,6 +69,12 @@ const (
 // not fit seg.OptLen, if the window does not fit 16 bits, or if the packet exceeds
 // the IP length field; dst is then returned as it was.
 func Encode(dst []byte, spec *Spec, path *Path, seg *Segment, snap int) (frame []byte, length int, err error) {
+	return EncodeData(dst, spec, path, seg, nil, snap)
+}
+
+// EncodeData is Encode with a payload of real bytes, seg.Len of them, in place of the
+// stream's; nil stands for the stream's.
+func EncodeData(dst []byte, spec *Spec, path *Path, seg *Segment, data []byte, snap int) (frame []byte, length int, err error) {
 	if err := encodable(spec, path, seg); err != nil {
 		return dst, 0, err
 	}
@@ -78,7 +84,11 @@ func Encode(dst []byte, spec *Spec, path *Path, seg *Segment, snap int) (frame [
 	dst = append(dst, make([]byte, length)...)
 	b := dst[start:]
 
-	Payload(b[header:], path.Stream, seg.Offset)
+	if data != nil {
+		copy(b[header:], data)
+	} else {
+		Payload(b[header:], path.Stream, seg.Offset)
+	}
 	segment := b[HeaderLen(spec)-tcpHeader:]
 	putTCP(segment, spec, path, seg)
 	sum := addChecksum(pseudoHeader(path, len(segment)), segment)

@@ -1,0 +1,77 @@
+package live
+
+import (
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"netgpusim/sim"
+	"netgpusim/tcp"
+	"netgpusim/tcp/stack"
+)
+
+// faults are those of the long test; the short one has the same.
+var faults = Faults{Loss: 0.01, Reorder: 0.01, Duplicate: 0.001, Behind: 5, Hold: 2 * sim.Millisecond}
+
+// open opens a link, or skips the test where there is none.
+func open(t *testing.T, cfg LinkConfig) *Link {
+	t.Helper()
+	l, err := Open(cfg)
+	if errors.Is(err, ErrUnavailable) {
+		t.Skipf("skipped: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
+}
+
+// exchange moves so much each way and compares the hashes.
+func exchange(t *testing.T, version int, congestion string, bytes int64, active bool, limit time.Duration) {
+	t.Helper()
+	spec := stack.DefaultSpec()
+	l := open(t, LinkConfig{Spec: spec, MTU: 1500, Seed: 1, Faults: faults})
+	report, err := l.Exchange(Transfer{IPVersion: version, Congestion: congestion, Out: bytes, In: bytes, Active: active, Limit: limit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s: %v", congestion, &report)
+	if congestion == "dctcp" {
+		t.Log("dctcp ran without ECN marks: nothing between the ends sets CE")
+	}
+	if !report.OK() || report.GotOut.Bytes != bytes || report.GotIn.Bytes != bytes {
+		t.Errorf("the bytes differ: the model sent %v, the kernel got %v; the kernel sent %v, the model got %v",
+			report.SentOut, report.GotOut, report.SentIn, report.GotIn)
+	}
+	if report.ToKernel.Lost == 0 || report.FromKernel.Lost == 0 || report.ToKernel.Reordered == 0 || report.FromKernel.Reordered == 0 {
+		t.Errorf("nothing was lost or reordered: %+v %+v", report.ToKernel, report.FromKernel)
+	}
+}
+
+func TestTheKernelAndTheModelExchangeBytes(t *testing.T) {
+	for i, congestion := range tcp.CongestionControls {
+		t.Run(congestion, func(t *testing.T) {
+			exchange(t, 4+2*(i%2), congestion, 8<<20, i%2 == 0, time.Minute)
+		})
+	}
+}
+
+// A link leaves nothing behind: the device is in a namespace of its own.
+func TestALinkLeavesNoDevice(t *testing.T) {
+	before, err := os.ReadDir("/sys/class/net")
+	if err != nil {
+		t.Skip(err)
+	}
+	l := open(t, LinkConfig{Spec: stack.DefaultSpec(), MTU: 1500})
+	during, err := os.ReadDir("/sys/class/net")
+	if err != nil || len(during) != len(before) {
+		t.Errorf("%d devices before, %d while a link is open (%v)", len(before), len(during), err)
+	}
+	if _, err := unix.FcntlInt(uintptr(l.tun.fd), unix.F_GETFD, 0); err != nil {
+		t.Error(err)
+	}
+}

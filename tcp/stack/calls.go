@@ -1,0 +1,75 @@
+package stack
+
+import (
+	"net/netip"
+
+	"netgpusim/tcp"
+)
+
+// Buf is memory that a call reads or writes: n bytes, which have contents only where
+// memory is given. The zero Buf is empty.
+type Buf struct {
+	mem []byte
+	n   int
+}
+
+// Bytes is memory with contents.
+func Bytes(b []byte) Buf { return Buf{mem: b, n: len(b)} }
+
+// Size is n bytes whose contents nobody cares for.
+func Size(n int) Buf { return Buf{n: n} }
+
+// Message is a struct msghdr.
+type Message struct {
+	Name    netip.AddrPort // destination, with MSG_FASTOPEN; not valid for none
+	Iov     []Buf
+	Control []Control // to recvmsg: capacity for what is to come; on return, what came
+	Flags   int       // on return of recvmsg: MSG_OOB, MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE
+}
+
+// Control is a control message of recvmsg.
+type Control struct {
+	Level, Type int
+	Value       int           // TCP_CM_INQ
+	Timestamps  [3]Timespec   // SCM_TIMESTAMPING; [0] also SCM_TIMESTAMPNS and SCM_TIMESTAMP
+	Err         ExtendedError // IP_RECVERR, IPV6_RECVERR
+}
+
+// Timespec is a struct timespec since the host's time 0.
+type Timespec struct{ Sec, Nsec int64 }
+
+// ExtendedError is a struct sock_extended_err.
+type ExtendedError struct {
+	Errno      Errno
+	Origin     uint8
+	Type, Code uint8
+	Info, Data uint32
+}
+
+// Value is what a socket option is set to or is: the member that it has in Linux.
+type Value struct {
+	Int    int64  // int, unsigned; for SO_RCVTIMEO and SO_SNDTIMEO microseconds
+	Len    int    // optlen in bytes, 0 for that of the option; less is EINVAL
+	Linger Linger // SO_LINGER
+	Text   string // TCP_CONGESTION
+	Bytes  []byte // TCP_FASTOPEN_KEY, TCP_SAVED_SYN
+	Info   tcp.Stats
+}
+
+// Linger is a struct linger.
+type Linger struct{ OnOff, Seconds int32 }
+
+// Int is the value of an option that is an int.
+func Int(n int64) Value { return Value{Int: n} }
+
+// PollFD is a struct pollfd.
+type PollFD struct {
+	FD              int
+	Events, Revents int16
+}
+
+// EpollEvent is a struct epoll_event.
+type EpollEvent struct {
+	Events uint32
+	Data   uint64
+}

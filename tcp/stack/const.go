@@ -1,0 +1,234 @@
+package stack
+
+// Constants of system calls, with Linux's names and values (x86-64).
+const (
+	AF_INET  = 2
+	AF_INET6 = 10
+
+	SOCK_STREAM   = 1
+	SOCK_DGRAM    = 2
+	SOCK_NONBLOCK = 0x800
+	SOCK_CLOEXEC  = 0x80000
+
+	IPPROTO_IP   = 0
+	IPPROTO_TCP  = 6
+	IPPROTO_IPV6 = 41
+	SOL_SOCKET   = 1
+	SOL_IP       = IPPROTO_IP
+	SOL_TCP      = IPPROTO_TCP
+	SOL_IPV6     = IPPROTO_IPV6
+
+	SHUT_RD   = 0
+	SHUT_WR   = 1
+	SHUT_RDWR = 2
+
+	SOMAXCONN = 128
+
+	F_DUPFD    = 0
+	F_GETFL    = 3
+	F_SETFL    = 4
+	O_RDONLY   = 0
+	O_WRONLY   = 1
+	O_RDWR     = 2
+	O_CREAT    = 0x40
+	O_NONBLOCK = 0x800
+)
+
+// Flags of send and receive calls.
+const (
+	MSG_OOB          = 0x1
+	MSG_PEEK         = 0x2
+	MSG_DONTROUTE    = 0x4
+	MSG_CTRUNC       = 0x8
+	MSG_TRUNC        = 0x20
+	MSG_DONTWAIT     = 0x40
+	MSG_EOR          = 0x80
+	MSG_WAITALL      = 0x100
+	MSG_CONFIRM      = 0x800
+	MSG_ERRQUEUE     = 0x2000
+	MSG_NOSIGNAL     = 0x4000
+	MSG_MORE         = 0x8000
+	MSG_WAITFORONE   = 0x10000
+	MSG_ZEROCOPY     = 0x4000000
+	MSG_FASTOPEN     = 0x20000000
+	MSG_CMSG_CLOEXEC = 0x40000000
+)
+
+// Flags of splice.
+const (
+	SPLICE_F_MOVE     = 1
+	SPLICE_F_NONBLOCK = 2
+	SPLICE_F_MORE     = 4
+)
+
+// Requests of ioctl.
+const (
+	SIOCINQ     = 0x541B // FIONREAD
+	SIOCOUTQ    = 0x5411 // TIOCOUTQ
+	SIOCATMARK  = 0x8905
+	SIOCOUTQNSD = 0x894B
+	FIONBIO     = 0x5421
+)
+
+// Events of poll and epoll.
+const (
+	POLLIN     = 0x1
+	POLLPRI    = 0x2
+	POLLOUT    = 0x4
+	POLLERR    = 0x8
+	POLLHUP    = 0x10
+	POLLNVAL   = 0x20
+	POLLRDNORM = 0x40
+	POLLRDBAND = 0x80
+	POLLWRNORM = 0x100
+	POLLWRBAND = 0x200
+	POLLRDHUP  = 0x2000
+
+	EPOLLIN        = POLLIN
+	EPOLLPRI       = POLLPRI
+	EPOLLOUT       = POLLOUT
+	EPOLLERR       = POLLERR
+	EPOLLHUP       = POLLHUP
+	EPOLLRDNORM    = POLLRDNORM
+	EPOLLRDBAND    = POLLRDBAND
+	EPOLLWRNORM    = POLLWRNORM
+	EPOLLWRBAND    = POLLWRBAND
+	EPOLLRDHUP     = POLLRDHUP
+	EPOLLEXCLUSIVE = 1 << 28
+	EPOLLWAKEUP    = 1 << 29
+	EPOLLONESHOT   = 1 << 30
+	EPOLLET        = 1 << 31
+
+	EPOLL_CTL_ADD = 1
+	EPOLL_CTL_DEL = 2
+	EPOLL_CTL_MOD = 3
+)
+
+// Socket options at SOL_SOCKET.
+const (
+	SO_REUSEADDR       = 2
+	SO_TYPE            = 3
+	SO_ERROR           = 4
+	SO_DONTROUTE       = 5
+	SO_BROADCAST       = 6
+	SO_SNDBUF          = 7
+	SO_RCVBUF          = 8
+	SO_KEEPALIVE       = 9
+	SO_OOBINLINE       = 10
+	SO_PRIORITY        = 12
+	SO_LINGER          = 13
+	SO_REUSEPORT       = 15
+	SO_RCVLOWAT        = 18
+	SO_SNDLOWAT        = 19
+	SO_RCVTIMEO        = 20
+	SO_SNDTIMEO        = 21
+	SO_TIMESTAMP       = 29
+	SO_ACCEPTCONN      = 30
+	SO_TIMESTAMPNS     = 35
+	SO_MARK            = 36
+	SO_TIMESTAMPING    = 37
+	SO_PROTOCOL        = 38
+	SO_DOMAIN          = 39
+	SO_BUSY_POLL       = 46
+	SO_MAX_PACING_RATE = 47
+	SO_INCOMING_CPU    = 49
+	SO_ZEROCOPY        = 60
+	SO_TXTIME          = 61
+)
+
+// Socket options at SOL_TCP.
+const (
+	TCP_NODELAY              = 1
+	TCP_MAXSEG               = 2
+	TCP_CORK                 = 3
+	TCP_KEEPIDLE             = 4
+	TCP_KEEPINTVL            = 5
+	TCP_KEEPCNT              = 6
+	TCP_SYNCNT               = 7
+	TCP_LINGER2              = 8
+	TCP_DEFER_ACCEPT         = 9
+	TCP_WINDOW_CLAMP         = 10
+	TCP_INFO                 = 11
+	TCP_QUICKACK             = 12
+	TCP_CONGESTION           = 13
+	TCP_THIN_LINEAR_TIMEOUTS = 16
+	TCP_THIN_DUPACK          = 17
+	TCP_USER_TIMEOUT         = 18
+	TCP_FASTOPEN             = 23
+	TCP_TIMESTAMP            = 24
+	TCP_NOTSENT_LOWAT        = 25
+	TCP_CC_INFO              = 26
+	TCP_SAVE_SYN             = 27
+	TCP_SAVED_SYN            = 28
+	TCP_FASTOPEN_CONNECT     = 30
+	TCP_FASTOPEN_KEY         = 33
+	TCP_FASTOPEN_NO_COOKIE   = 34
+	TCP_INQ                  = 36
+	TCP_CM_INQ               = TCP_INQ
+	TCP_TX_DELAY             = 37
+)
+
+// Socket options at SOL_IP and SOL_IPV6.
+const (
+	IP_TOS          = 1
+	IP_TTL          = 2
+	IP_MTU_DISCOVER = 10
+	IP_RECVERR      = 11
+	IP_MTU          = 14
+	IP_FREEBIND     = 15
+	IP_MINTTL       = 21
+
+	IP_BIND_ADDRESS_NO_PORT = 24
+
+	IP_PMTUDISC_DONT  = 0
+	IP_PMTUDISC_WANT  = 1
+	IP_PMTUDISC_DO    = 2
+	IP_PMTUDISC_PROBE = 3
+
+	IPV6_UNICAST_HOPS = 16
+	IPV6_MTU_DISCOVER = 23
+	IPV6_MTU          = 24
+	IPV6_RECVERR      = 25
+	IPV6_V6ONLY       = 26
+	IPV6_TCLASS       = 67
+)
+
+// Control messages and what they carry.
+const (
+	SCM_TIMESTAMP    = SO_TIMESTAMP
+	SCM_TIMESTAMPNS  = SO_TIMESTAMPNS
+	SCM_TIMESTAMPING = SO_TIMESTAMPING
+
+	SOF_TIMESTAMPING_TX_HARDWARE  = 1 << 0
+	SOF_TIMESTAMPING_TX_SOFTWARE  = 1 << 1
+	SOF_TIMESTAMPING_RX_HARDWARE  = 1 << 2
+	SOF_TIMESTAMPING_RX_SOFTWARE  = 1 << 3
+	SOF_TIMESTAMPING_SOFTWARE     = 1 << 4
+	SOF_TIMESTAMPING_RAW_HARDWARE = 1 << 6
+	SOF_TIMESTAMPING_OPT_ID       = 1 << 7
+	SOF_TIMESTAMPING_TX_SCHED     = 1 << 8
+	SOF_TIMESTAMPING_TX_ACK       = 1 << 9
+	SOF_TIMESTAMPING_OPT_CMSG     = 1 << 10
+	SOF_TIMESTAMPING_OPT_TSONLY   = 1 << 11
+	SOF_TIMESTAMPING_OPT_STATS    = 1 << 12
+
+	SCM_TSTAMP_SND   = 0
+	SCM_TSTAMP_SCHED = 1
+	SCM_TSTAMP_ACK   = 2
+
+	SO_EE_ORIGIN_NONE         = 0
+	SO_EE_ORIGIN_LOCAL        = 1
+	SO_EE_ORIGIN_ICMP         = 2
+	SO_EE_ORIGIN_ICMP6        = 3
+	SO_EE_ORIGIN_TIMESTAMPING = 4
+	SO_EE_ORIGIN_ZEROCOPY     = 5
+
+	SO_EE_CODE_ZEROCOPY_COPIED = 1
+
+	// TCP_FASTOPEN's sysctl bits: net.ipv4.tcp_fastopen.
+	TFO_CLIENT_ENABLE          = 0x1
+	TFO_SERVER_ENABLE          = 0x2
+	TFO_CLIENT_NO_COOKIE       = 0x4
+	TFO_SERVER_COOKIE_NOT_REQD = 0x200
+	TFO_SERVER_WO_SOCKOPT1     = 0x400
+)
