@@ -38,8 +38,14 @@ func (c *conversation) configureRecovery(key, value string) error {
 // recovery runs its own commands:
 //
 //	max_rate BYTES              SetMaxPacingRate
+//	nodelay                     SetNoDelay
 func (c *conversation) recovery(name string, args []string) (known bool, err error) {
-	if name != "max_rate" {
+	switch name {
+	case "nodelay":
+		c.ep.SetNoDelay(c.now, true)
+		return true, nil
+	case "max_rate":
+	default:
 		return false, nil
 	}
 	rate, err := parseBytes(args[0])
