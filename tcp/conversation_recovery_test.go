@@ -7,30 +7,20 @@ import (
 	"netgpusim/sim"
 )
 
-// configureRecovery takes the settings of recovery and congestion control:
-//
-//	recovery=linux|rfc6675, ecn=0|1|2, frto=, dsack=, probe= (tail loss probes) and
-//	idle= (slow start after idle) on|off; nic=fast: what is sent has left the NIC at once
-func (c *conversation) configureRecovery(key, value string) error {
-	on := value == "on"
-	var err error
+// configureMore sets what has a short name here: ip, probe (tail loss probes) and idle (slow
+// start after idle), nic=fast (what is sent has left the NIC at once); or else any key of Spec.
+func (c *conversation) configureMore(key, value string) (err error) {
 	switch key {
-	case "recovery":
-		c.spec.Recovery = value
-	case "ecn":
-		c.spec.ECN, err = strconv.Atoi(value)
-	case "frto":
-		c.spec.FRTO = on
-	case "dsack":
-		c.spec.DSACK = on
+	case "ip":
+		c.spec.IPVersion, err = strconv.Atoi(value)
 	case "probe":
-		c.spec.TailLossProbe = on
+		c.spec.TailLossProbe = value == "on"
+	case "idle":
+		c.spec.SlowStartAfterIdle = value == "on"
 	case "nic":
 		c.fastNIC = value == "fast"
-	case "idle":
-		c.spec.SlowStartAfterIdle = on
 	default:
-		err = fmt.Errorf("unknown setting %q", key)
+		err = setSpec(&c.spec, key, value)
 	}
 	return err
 }
