@@ -14,23 +14,23 @@ type Delivery struct {
 
 // receiver is the receiving half. Positions are stream offsets.
 type receiver struct {
-	nxt      uint64 // next byte expected
-	copied   uint64 // up to here the reader has taken
-	wup      uint64 // nxt when the window was last advertised
-	wnd      uint64 // window advertised then: the right edge is wup + wnd
-	out      ring[Delivery]
-	ooo      outOfOrder
-	recent   [MaxSACKBlocks]span // for SACK, latest first
-	nrecent  uint8
-	finAhead uint64 // where the peer's FIN waits for what is missing before it, 0 if it does not
-	memory   rcvMemory
-	dsack    span // got twice, to be reported; right is 0 if nothing is
-	ack      ackState
-	win      windowState
-	urgent   urgent
-	drops    int64  // segments dropped (sk_drops)
-	lowat    uint64 // bytes that wake a reader (SO_RCVLOWAT)
+	nxt     uint64 // next byte expected
+	copied  uint64 // up to here the reader has taken
+	wup     uint64 // nxt when the window was last advertised
+	wnd     uint64 // window advertised then: the right edge is wup + wnd
+	out     ring[Delivery]
+	ooo     outOfOrder
+	recent  [MaxSACKBlocks]span // for SACK, latest first
+	nrecent uint8
+	memory  rcvMemory
+	dsack   span // got twice, to be reported; right is 0 if nothing is
+	ack     ackState
+	win     windowState
+	urgent  urgent
+	drops   int64  // segments dropped (sk_drops)
+	lowat   uint64 // bytes that wake a reader (SO_RCVLOWAT)
 
+	finAhead   uint64   // where the peer's FIN waits for what is missing before it, 0 if it does not
 	tsRecent   uint32   // to be echoed (RFC 7323 section 4.3)
 	tsRecentAt sim.Time // when it came
 	advMSS     uint16   // what the peer was offered as MSS, less timestamps (advmss)

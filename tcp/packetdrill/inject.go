@@ -93,13 +93,17 @@ func option(k *Packet, f *flow, o *Option, seg *tcp.Segment) *Error {
 }
 
 // echo is the host's timestamp for one of the script's: that of the packet which the
-// script gave this value, else by the distance from the first.
+// script gave this value, else by the distance from the first, and the latest if the
+// script has given none a value.
 func (f *flow) echo(script uint32) uint32 {
 	if live, ok := f.stamps[script]; ok {
 		return live
 	}
-	if len(f.stamps) == 0 || script == 0 {
-		return script
+	switch {
+	case script == 0:
+		return 0
+	case len(f.stamps) == 0:
+		return f.lastTS
 	}
 	return f.ts0 + script - f.script0
 }
