@@ -12,7 +12,7 @@ func DefaultSpec() tcp.Spec {
 		IPVersion: 6, Timestamps: true, SACK: true, Congestion: "cubic", InitialWindow: 10,
 		ReceiveBuffer: 6 * sim.MiB, ReceiveInitial: 128 * sim.KiB, ReceiveMax: 212992, AdvWinScale: 1, ModerateReceive: true,
 		SendBuffer: 4 * sim.MiB, SendInitial: 16 * sim.KiB, SendMax: 212992, AutoCorking: true,
-		MinRTO: 200 * sim.Millisecond, DelayedACK: 40 * sim.Millisecond, ACKPolicy: "linux", CompSACKDelay: sim.Millisecond, CompSACKSlack: 100 * sim.Microsecond, CompSACKCount: 44,
+		MinRTO: 200 * sim.Millisecond, DelayedACK: 40 * sim.Millisecond, ACKPolicy: "linux",
 		BaseMSS: 1024, MTUProbeFloor: 48, ProbeThreshold: 8, ProbeInterval: 600 * sim.Second,
 		CompSACKDelay: sim.Millisecond, CompSACKSlack: 100 * sim.Microsecond, CompSACKCount: 44,
 
