@@ -7,32 +7,6 @@ import (
 	"netgpusim/sim"
 )
 
-// configureTimes takes the settings of sysctls that decide when a connection is given up:
-// ip= of the IP version, retries2=, orphan_retries=, syn_retries=, synack_retries=,
-// fin_timeout=, rfc1337=on.
-func (c *conversation) configureTimes(key, value string) error {
-	n, err := parseBytes(value)
-	switch key {
-	case "ip":
-		c.spec.IPVersion = int(n)
-	case "retries2":
-		c.spec.Retries2 = int(n)
-	case "orphan_retries":
-		c.spec.OrphanRetries = int(n)
-	case "syn_retries":
-		c.spec.SynRetries = int(n)
-	case "synack_retries":
-		c.spec.SynAckRetries = int(n)
-	case "fin_timeout":
-		c.spec.FinTimeout, err = parseTime([]string{value})
-	case "rfc1337":
-		c.spec.RFC1337, err = value == "on", nil
-	default:
-		err = fmt.Errorf("unknown setting %q", key)
-	}
-	return err
-}
-
 // patience runs the commands about what decides when a connection is given up, and about
 // urgent data:
 //
