@@ -121,12 +121,13 @@ func (l *Link) transmit() (err error) {
 }
 
 // arrive gives the host a packet, which lies behind room for an Ethernet header. What is no TCP (the kernel sends router solicitations)
-// is dropped.
+// is dropped. Each has its own time: the order of arrival tells the host about losses.
 func (l *Link) arrive(packet []byte) error {
 	var p stack.Packet
 	if err := l.codec.decode(packet, &p); err != nil {
 		return nil
 	}
+	l.host.Advance(l.now())
 	l.host.Input(&p)
 	return l.transmit()
 }
