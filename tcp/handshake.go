@@ -356,7 +356,10 @@ func (e *Endpoint) inputSynReceived(now sim.Time, seg *Segment) {
 	const control = SYN | RST | ACK | FIN
 	if !e.handshake.passive && seg.Flags&(SYN|RST) == SYN {
 		// Of a simultaneous open: the ACK of this ACK is what establishes the connection.
-		e.answer()
+		if e.mayAnswer(now) {
+			e.stats.challenges++
+			e.answer()
+		}
 		e.rcv.drop(seg)
 		return
 	}
