@@ -33,6 +33,7 @@ func (h *Host) stranger(p *Packet, isn isnChoice) {
 	l := h.lookup(p.Dst)
 	const control = tcp.SYN | tcp.ACK | tcp.RST
 	switch {
+	case l != nil && l.sock.tooFar(p):
 	case l == nil || p.Seg.Flags.Has(tcp.ACK):
 		h.reset(p)
 	case p.Seg.Flags&(control|tcp.FIN) == tcp.SYN:
@@ -40,8 +41,20 @@ func (h *Host) stranger(p *Packet, isn isnChoice) {
 	}
 }
 
+// tooFar says whether a packet has come further than IP_MINTTL lets it.
+func (s *socket) tooFar(p *Packet) bool {
+	ttl := int(p.TTL)
+	if ttl == 0 {
+		ttl = s.host.sys.ttl
+	}
+	return ttl < s.opts.minTTL
+}
+
 // deliver gives a segment to its connection.
 func (h *Host) deliver(s *socket, p *Packet) {
+	if s.tooFar(p) {
+		return
+	}
 	state := s.ep.State()
 	if state == tcp.SynReceived && !h.mayComplete(s, p) {
 		return

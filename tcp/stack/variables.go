@@ -18,7 +18,7 @@ var variables = map[string]variable{
 	"net.ipv4.ip_default_ttl":        setting(1, 255, func(s *sysctls) *int { return &s.ttl }),
 	"net.ipv4.ip_local_port_range":   {lo: 1, hi: 65535, count: 2, set: setPortRange, get: portRange},
 	"net.ipv4.tcp_abort_on_overflow": toggle(func(s *sysctls) *bool { return &s.abortOnOverflow }),
-	"net.ipv4.tcp_fastopen":          setting(0, 0xFFF, func(s *sysctls) *int { return &s.fastOpen }),
+	"net.ipv4.tcp_fastopen":          setting(-1<<31, maxInt, func(s *sysctls) *int { return &s.fastOpen }),
 	"net.ipv4.tcp_fastopen_key":      {setWord: setFastOpenKey, getWord: fastOpenKey},
 	"net.ipv4.tcp_max_syn_backlog":   setting(0, maxInt, func(s *sysctls) *int { return &s.maxSYNBacklog }),
 	"net.ipv4.tcp_syncookies":        setting(0, 2, func(s *sysctls) *int { return &s.synCookies }),
