@@ -172,6 +172,9 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 	e.finishOutput(now)
 	if e.ackDue(now) {
 		e.fill(now, seg)
+		if e.snd.urging() {
+			e.snd.markUrgent(seg, seg.Offset)
+		}
 		return 0, true
 	}
 	return 0, false
@@ -210,9 +213,10 @@ func (e *Endpoint) advance(now sim.Time) {
 // data. Whatever goes out acknowledges all there is.
 func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 	r := &e.rcv
+	at := e.acceptable()
 	*seg = Segment{
-		Offset: e.snd.nxt,
-		Seq:    seqOf(e.cfg.LocalISS, e.snd.nxt),
+		Offset: at,
+		Seq:    seqOf(e.cfg.LocalISS, at),
 		Ack:    seqOf(e.cfg.RemoteISS, r.nxt),
 		Window: e.advertise(),
 		Segs:   1,
@@ -228,6 +232,16 @@ func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 	seg.MSS = e.mss - uint16(int(seg.OptLen)-e.optionLen(0))
 	e.stats.allOut++
 	e.ackSent()
+}
+
+// acceptable is the offset at which a segment without data stands: what goes next, unless the
+// peer has taken so much of its window back that this is out of it (tcp_acceptable_seq).
+func (e *Endpoint) acceptable() uint64 {
+	nxt, end := e.snd.nxt, e.snd.windowEnd()
+	if end >= nxt || e.opt.scaling && nxt-end < 1<<e.opt.rcvScale {
+		return nxt
+	}
+	return end
 }
 
 // timestampsOn and sackOn say what was negotiated.

@@ -11,6 +11,7 @@ type patience struct {
 	probes      uint8    // probes in a row without an answer, for windows or to keep alive (icsk_probes_out)
 	synCount    uint8    // TCP_SYNCNT, 0 for the sysctl's
 	soft        Errno    // what ICMP has said meanwhile (sk_err_soft)
+	reports     bool     // ICMP errors are for the application (IP_RECVERR)
 }
 
 // rtoMinModel is TCP_RTO_MIN, from which Linux reckons how long a number of timeouts

@@ -26,7 +26,8 @@ type receiver struct {
 	dsack   span // got twice, to be reported; right is 0 if nothing is
 	ack     ackState
 	win     windowState
-	drops   int64  // segments dropped (sk_drops)
+	drops   int64 // segments dropped (sk_drops)
+	urgent  urgent
 	lowat   uint64 // bytes that wake a reader (SO_RCVLOWAT)
 
 	tsRecent   uint32   // to be echoed (RFC 7323 section 4.3)
@@ -96,6 +97,9 @@ func (e *Endpoint) NextDelivery() (Delivery, bool) {
 
 // receive takes payload and FIN of an acceptable segment (tcp_data_queue).
 func (e *Endpoint) receive(now sim.Time, seg *Segment) {
+	if seg.Flags&URG != 0 || e.rcv.urgent.state == UrgentAwaited {
+		e.urgentArrived(seg)
+	}
 	if seg.Len == 0 && !seg.Flags.Has(FIN) {
 		return
 	}
@@ -198,6 +202,9 @@ func (e *Endpoint) Consumed(now sim.Time, n int) {
 	r := &e.rcv
 	r.copied += min(uint64(n), e.unread())
 	r.memory.read(r.copied)
+	if r.urgent.state != UrgentNone {
+		r.urgent.readTo(r.copied)
+	}
 	e.adjustSpace(now)
 	e.ackAfterRead()
 }

@@ -25,6 +25,7 @@ type sender struct {
 
 	window    uint64 // as the peer has advertised, from una
 	maxWindow uint64 // largest so far
+	urgent    uint64 // end of what was written out of band (snd_up)
 	wl1       uint64 // receive offset of the segment it came with (RFC 9293: SND.WL1)
 
 	mss      uint16 // payload of a segment without SACK blocks
@@ -193,14 +194,16 @@ func (e *Endpoint) quota(now sim.Time) (n uint32, stop limit) {
 	most := s.autosize(mss)
 	limit := uint32(mss)
 	if k.data() <= uint32(mss) {
-		if last && !k.fin && s.waits(k.len, mss) {
+		if last && !k.fin && !s.urging() && s.waits(k.len, mss) {
 			return 0, limitNagle
 		}
 	} else {
 		if stop := s.deferTSO(now, k, most, mss, last); stop != limitNone {
 			return 0, stop
 		}
-		limit = s.splitPoint(k, min(segs, most), mss, last)
+		if !s.urging() {
+			limit = s.splitPoint(k, min(segs, most), mss, last)
+		}
 	}
 	if s.throttled(k.len, mss, 0) {
 		return 0, limitHost
@@ -330,6 +333,9 @@ func (e *Endpoint) transmit(now sim.Time, seg *Segment, b *block) {
 	}
 	if b.fin {
 		seg.Flags |= FIN
+	}
+	if s.urging() {
+		s.markUrgent(seg, b.off)
 	}
 	s.inNIC += uint64(seg.Len)
 	e.quickSent(b.segs - 1)

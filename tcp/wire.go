@@ -34,10 +34,6 @@ type Packet struct {
 	Tagged bool // with an 802.1Q tag
 	Header int  // bytes from the Ethernet header to the end of the TCP options
 
-	Timestamps    bool // carries the option
-	SACKPermitted bool // carries the option (SYN)
-	Scale         int8 // window scale option (SYN), -1 without one
-
 	// Payload is as much of the Seg.Len payload bytes as was captured. It is part of
 	// the frame that Decode was given.
 	Payload []byte
@@ -58,11 +54,10 @@ const (
 // capture shows it. It returns the extended slice, with no more than snap bytes of
 // the frame (0: all of it), and the frame's full length.
 //
-// Options are those that spec and seg's flags call for, followed by NOPs up to
-// seg.OptLen. On a SYN they are MSS (seg.MSS), SACK permitted, timestamps and window
-// scale (see SYNOptionLen), and the window is not scaled; elsewhere timestamps and
-// seg's SACK blocks, and the window in units of 1 << WindowScale(spec), rounded
-// down. IPv4 sets DF and leaves the identification 0 (RFC 6864 section 4.1).
+// Options are seg.Opts and its SACK blocks as Linux lays them out, followed by NOPs up
+// to seg.OptLen; MSS, window scale and SACK permitted stand on a SYN only, and SACK
+// blocks never do. A SYN's window is not scaled, others go in units of 1 <<
+// WindowScale(spec), rounded down. IPv4 sets DF and leaves the identification 0 (RFC 6864 section 4.1).
 //
 // A segment of many MSS makes one long packet, as captures on a host with TSO or GRO
 // have it. Encode fails if addresses are not of spec.IPVersion, if the options do
@@ -93,7 +88,7 @@ func EncodeData(dst []byte, spec *Spec, path *Path, seg *Segment, data []byte, s
 	putTCP(segment, spec, path, seg)
 	sum := addChecksum(pseudoHeader(path, len(segment)), segment)
 	binary.BigEndian.PutUint16(segment[16:], ^foldChecksum(sum))
-	putNetwork(b, spec, path, len(segment))
+	putNetwork(b, spec, path, seg.ECN, len(segment))
 	if snap > 0 && snap < length {
 		dst = dst[:start+snap]
 	}
@@ -110,12 +105,13 @@ func encodable(spec *Spec, path *Path, seg *Segment) error {
 	if path.VLAN > maxVLAN {
 		return fmt.Errorf("VLAN identifier %d: at most %d", path.VLAN, maxVLAN)
 	}
-	need := SYNOptionLen(spec)
+	need := synOptionLen(seg.Opts)
 	if !seg.Flags.Has(SYN) {
-		if n := MaxSACK(spec); int(seg.NSACK) > n {
+		stamped := seg.Opts.Has(OptTimestamps)
+		if n := maxSACK(true, stamped); int(seg.NSACK) > n {
 			return fmt.Errorf("%d SACK blocks: at most %d with these options", seg.NSACK, n)
 		}
-		need = bareOptionLen(spec.Timestamps, int(seg.NSACK))
+		need = bareOptionLen(stamped, int(seg.NSACK))
 	}
 	if n := int(seg.OptLen); n < need || n > maxOptions || n%4 != 0 {
 		return fmt.Errorf("option length %d: a multiple of 4 from %d to %d", n, need, maxOptions)
@@ -154,41 +150,53 @@ func putTCP(b []byte, spec *Spec, path *Path, seg *Segment) {
 	b[13] = byte(seg.Flags)
 	be.PutUint16(b[14:], uint16(seg.Window>>windowShift(spec, seg)))
 
-	o := b[tcpHeader : tcpHeader : tcpHeader+int(seg.OptLen)]
+	if seg.Flags.Has(URG) {
+		be.PutUint16(b[18:], seg.Urgent)
+	}
+	o := appendOptions(b[tcpHeader:tcpHeader:tcpHeader+int(seg.OptLen)], seg)
+	for len(o) < cap(o) {
+		o = append(o, layers.TCPOptionKindNop)
+	}
+}
+
+// appendOptions writes the options of a segment (tcp_options_write): where there are
+// timestamps, SACK permitted takes the place of the NOPs before them.
+func appendOptions(o []byte, seg *Segment) []byte {
+	be := binary.BigEndian
 	const nop = layers.TCPOptionKindNop
-	if seg.Flags.Has(SYN) {
+	syn, stamped := seg.Flags.Has(SYN), seg.Opts.Has(OptTimestamps)
+	if syn && seg.Opts.Has(OptMSS) {
 		o = append(o, layers.TCPOptionKindMSS, mssOption)
 		o = be.AppendUint16(o, seg.MSS)
 	}
-	if seg.Flags.Has(SYN) && spec.SACK {
-		if !spec.Timestamps {
+	if syn && seg.Opts.Has(OptSACKPermitted) {
+		if !stamped {
 			o = append(o, nop, nop)
 		}
 		o = append(o, layers.TCPOptionKindSACKPermitted, 2)
-	} else if spec.Timestamps {
+	} else if stamped {
 		o = append(o, nop, nop)
 	}
-	if spec.Timestamps {
+	if stamped {
 		o = append(o, layers.TCPOptionKindTimestamps, 10)
 		o = be.AppendUint32(o, seg.TSVal)
 		o = be.AppendUint32(o, seg.TSEcr)
 	}
-	if seg.Flags.Has(SYN) {
-		o = append(o, nop, layers.TCPOptionKindWindowScale, 3, WindowScale(spec))
-	} else if seg.NSACK > 0 {
+	if syn && seg.Opts.Has(OptScale) {
+		o = append(o, nop, layers.TCPOptionKindWindowScale, 3, seg.Scale)
+	}
+	if !syn && seg.NSACK > 0 {
 		o = append(o, nop, nop, layers.TCPOptionKindSACK, 2+seg.NSACK*sackBlock)
 		for _, block := range seg.SACK[:seg.NSACK] {
 			o = be.AppendUint32(o, block.Left)
 			o = be.AppendUint32(o, block.Right)
 		}
 	}
-	for len(o) < cap(o) {
-		o = append(o, nop)
-	}
+	return o
 }
 
 // putNetwork writes the Ethernet and IP headers of a TCP segment of n bytes.
-func putNetwork(b []byte, spec *Spec, path *Path, n int) {
+func putNetwork(b []byte, spec *Spec, path *Path, ecn ECN, n int) {
 	be := binary.BigEndian
 	copy(b, path.DstMAC[:])
 	copy(b[6:], path.SrcMAC[:])
@@ -202,6 +210,7 @@ func putNetwork(b []byte, spec *Spec, path *Path, n int) {
 		be.PutUint16(b, uint16(layers.EthernetTypeIPv4))
 		ip := b[2 : 2+ipv4Header]
 		ip[0] = 4<<4 | ipv4Header/4
+		ip[1] = byte(ecn)
 		be.PutUint16(ip[2:], uint16(ipv4Header+n))
 		be.PutUint16(ip[6:], dontFragment)
 		ip[8] = hopLimit
@@ -215,6 +224,7 @@ func putNetwork(b []byte, spec *Spec, path *Path, n int) {
 	be.PutUint16(b, uint16(layers.EthernetTypeIPv6))
 	ip := b[2 : 2+ipv6Header]
 	ip[0] = 6 << 4
+	ip[1] = byte(ecn) << 4 // the lower bits of the traffic class
 	be.PutUint16(ip[4:], uint16(n))
 	ip[6] = byte(layers.IPProtocolTCP)
 	ip[7] = hopLimit
@@ -266,7 +276,7 @@ func foldChecksum(s uint64) uint16 {
 // precede checksum offload. The error wraps ErrNotTCP where the frame is something
 // else, and says what is wrong where it is damaged.
 func Decode(frame []byte, scale uint8) (Packet, error) {
-	p := Packet{Scale: -1}
+	var p Packet
 	var eth layers.Ethernet
 	if err := eth.DecodeFromBytes(frame, gopacket.NilDecodeFeedback); err != nil {
 		return Packet{}, fmt.Errorf("ethernet: %w", err)
@@ -309,7 +319,10 @@ func Decode(frame []byte, scale uint8) (Packet, error) {
 	p.Seg = Segment{
 		Seq: t.Seq, Ack: t.Ack, Window: uint32(t.Window), Segs: 1,
 		Len: uint32(length - len(t.Contents)), OptLen: uint8(len(t.Contents) - tcpHeader),
-		Flags: Flags(t.Contents[13]),
+		Flags: Flags(t.Contents[13]), ECN: p.Seg.ECN,
+	}
+	if p.Seg.Flags.Has(URG) {
+		p.Seg.Urgent = t.Urgent
 	}
 	if !p.Seg.Flags.Has(SYN) {
 		p.Seg.Window <<= min(scale, maxWindowScale)
@@ -334,6 +347,7 @@ func (p *Packet) decodeIPv4(b []byte) (segment []byte, length int, err error) {
 		return nil, 0, fmt.Errorf("%w: IPv4 fragment", ErrNotTCP)
 	}
 	p.Header += len(ip.Contents)
+	p.Seg.ECN = ECN(ip.TOS & 3)
 	p.Path.Src, _ = netip.AddrFromSlice(ip.SrcIP) // always 4 bytes
 	p.Path.Dst, _ = netip.AddrFromSlice(ip.DstIP)
 	return ip.Payload, int(ip.Length) - len(ip.Contents), nil
@@ -352,6 +366,7 @@ func (p *Packet) decodeIPv6(b []byte) (segment []byte, length int, err error) {
 		return nil, 0, fmt.Errorf("IPv6: version field %d", ip.Version)
 	}
 	p.Header += len(ip.Contents)
+	p.Seg.ECN = ECN(ip.TrafficClass & 3)
 	p.Path.Src, _ = netip.AddrFromSlice(ip.SrcIP) // always 16 bytes
 	p.Path.Dst, _ = netip.AddrFromSlice(ip.DstIP)
 	return ip.Payload, int(ip.Length), nil
@@ -366,7 +381,7 @@ func (p *Packet) decodeOptions(options []layers.TCPOption) {
 		data := options[i].OptionData
 		switch kind := options[i].OptionType; {
 		case kind == layers.TCPOptionKindTimestamps && len(data) == 8:
-			p.Timestamps = true
+			p.Seg.Opts |= OptTimestamps
 			p.Seg.TSVal, p.Seg.TSEcr = be.Uint32(data), be.Uint32(data[4:])
 		case kind == layers.TCPOptionKindSACK && len(data)%sackBlock == 0:
 			for ; len(data) > 0; data = data[sackBlock:] { // 40 bytes of options hold no more than four
@@ -374,11 +389,13 @@ func (p *Packet) decodeOptions(options []layers.TCPOption) {
 				p.Seg.NSACK++
 			}
 		case kind == layers.TCPOptionKindMSS && len(data) == 2 && syn:
+			p.Seg.Opts |= OptMSS
 			p.Seg.MSS = be.Uint16(data)
 		case kind == layers.TCPOptionKindSACKPermitted && len(data) == 0 && syn:
-			p.SACKPermitted = true
+			p.Seg.Opts |= OptSACKPermitted
 		case kind == layers.TCPOptionKindWindowScale && len(data) == 1 && syn:
-			p.Scale = int8(min(data[0], maxWindowScale)) // larger counts as 14: RFC 7323 section 2.3
+			p.Seg.Opts |= OptScale
+			p.Seg.Scale = min(data[0], maxWindowScale) // larger counts as 14: RFC 7323 section 2.3
 		}
 	}
 }

@@ -50,13 +50,29 @@ func randomSegment(random *sim.Rand, spec *Spec) Segment {
 		Offset: random.Uint64() >> 1, Seq: uint32(random.Uint64()), Ack: uint32(random.Uint64()),
 		Len: uint32(random.Intn(3000)), Flags: Flags(random.Intn(256)), Segs: 1,
 	}
-	if spec.Timestamps {
+	seg.ECN = ECN(random.Intn(4))
+	if seg.Flags.Has(URG) {
+		seg.Urgent = uint16(random.Intn(65536))
+	}
+	stamped := spec.Timestamps && random.Chance(0.9) // a reset has none
+	if stamped {
+		seg.Opts |= OptTimestamps
 		seg.TSVal, seg.TSEcr = uint32(random.Uint64()), uint32(random.Uint64())
 	}
 	if seg.Flags.Has(SYN) {
-		seg.MSS = uint16(random.Intn(65536))
 		seg.Window = uint32(random.Intn(65536))
-		seg.OptLen = uint8(SYNOptionLen(spec))
+		if random.Chance(0.9) {
+			seg.Opts |= OptMSS
+			seg.MSS = uint16(random.Intn(65536))
+		}
+		if random.Chance(0.9) {
+			seg.Opts |= OptScale
+			seg.Scale = uint8(random.Intn(maxWindowScale + 1))
+		}
+		if spec.SACK {
+			seg.Opts |= OptSACKPermitted
+		}
+		seg.OptLen = uint8(paddedLen(synOptionLen(seg.Opts), spec.PadOptions))
 		return seg
 	}
 	seg.Window = uint32(random.Intn(65536)) << WindowScale(spec)
@@ -95,14 +111,6 @@ func TestDecodeReadsWhatEncodeWrote(t *testing.T) {
 		wantPath.Stream = 0
 		if p.Path != wantPath || p.Tagged != spec.VLAN || p.Header != HeaderLen(&spec)+int(seg.OptLen) {
 			t.Fatalf("tagged %v, %d header bytes, path %+v, want %+v", p.Tagged, p.Header, p.Path, wantPath)
-		}
-		syn := seg.Flags.Has(SYN)
-		scale := int8(-1)
-		if syn {
-			scale = int8(WindowScale(&spec))
-		}
-		if p.Timestamps != spec.Timestamps || p.SACKPermitted != (syn && spec.SACK) || p.Scale != scale {
-			t.Fatalf("options read: %+v", p)
 		}
 		payload := make([]byte, seg.Len)
 		Payload(payload, path.Stream, seg.Offset)
@@ -147,7 +155,7 @@ func gopacketFrame(t *testing.T, spec *Spec, path *Path, seg *Segment, frame []b
 	tcp := layers.TCP{
 		SrcPort: layers.TCPPort(path.SrcPort), DstPort: layers.TCPPort(path.DstPort), Seq: seg.Seq, Ack: seg.Ack,
 		FIN: f.Has(FIN), SYN: f.Has(SYN), RST: f.Has(RST), PSH: f.Has(PSH), ACK: f.Has(ACK), URG: f.Has(URG),
-		ECE: f.Has(ECE), CWR: f.Has(CWR), Window: uint16(seg.Window >> windowShift(spec, seg)),
+		ECE: f.Has(ECE), CWR: f.Has(CWR), Window: uint16(seg.Window >> windowShift(spec, seg)), Urgent: seg.Urgent,
 	}
 	var read layers.TCP
 	if err := read.DecodeFromBytes(frame[HeaderLen(spec)-tcpHeader:], gopacket.NilDecodeFeedback); err != nil {
@@ -157,13 +165,13 @@ func gopacketFrame(t *testing.T, spec *Spec, path *Path, seg *Segment, frame []b
 	var err error
 	if spec.IPVersion == 4 {
 		*kind = layers.EthernetTypeIPv4
-		ip := layers.IPv4{Version: 4, TTL: 64, Flags: layers.IPv4DontFragment, Protocol: layers.IPProtocolTCP,
+		ip := layers.IPv4{Version: 4, TTL: 64, TOS: uint8(seg.ECN), Flags: layers.IPv4DontFragment, Protocol: layers.IPProtocolTCP,
 			SrcIP: path.Src.AsSlice(), DstIP: path.Dst.AsSlice()}
 		stack = append(stack, &ip)
 		err = tcp.SetNetworkLayerForChecksum(&ip)
 	} else {
 		*kind = layers.EthernetTypeIPv6
-		ip := layers.IPv6{Version: 6, HopLimit: 64, NextHeader: layers.IPProtocolTCP,
+		ip := layers.IPv6{Version: 6, HopLimit: 64, TrafficClass: uint8(seg.ECN), NextHeader: layers.IPProtocolTCP,
 			SrcIP: path.Src.AsSlice(), DstIP: path.Dst.AsSlice()}
 		stack = append(stack, &ip)
 		err = tcp.SetNetworkLayerForChecksum(&ip)
@@ -208,10 +216,17 @@ func TestOptionLayout(t *testing.T) {
 		{"SYN without SACK", true, false, 0, SYN, 0, "020405a0 0101080a 000000aa 000000bb 01030307"},
 	} {
 		spec := Spec{IPVersion: 6, Timestamps: c.timestamps, SACK: c.sack, PadOptions: c.pad, ReceiveBuffer: 6 * sim.MiB}
-		seg := Segment{TSVal: 0xAA, TSEcr: 0xBB, MSS: 1440, Flags: c.flags, NSACK: c.nsack, SACK: blocks}
+		seg := Segment{TSVal: 0xAA, TSEcr: 0xBB, MSS: 1440, Scale: 7, Flags: c.flags, NSACK: c.nsack, SACK: blocks}
 		seg.OptLen = uint8(OptionLen(&spec, int(c.nsack)))
+		if c.timestamps {
+			seg.Opts |= OptTimestamps
+		}
 		if c.flags == SYN {
 			seg.OptLen = uint8(SYNOptionLen(&spec))
+			seg.Opts |= OptMSS | OptScale
+			if c.sack {
+				seg.Opts |= OptSACKPermitted
+			}
 		}
 		frame, _, err := Encode(nil, &spec, &path6, &seg, 0)
 		if err != nil {
@@ -255,8 +270,6 @@ func TestSnapLengthCutsTheFrameOnly(t *testing.T) {
 
 func TestEncodeRefusesWhatDoesNotFit(t *testing.T) {
 	v6 := Spec{IPVersion: 6, Timestamps: true, SACK: true, ReceiveBuffer: 6 * sim.MiB}
-	noSACK := v6
-	noSACK.SACK = false
 	v4 := v6
 	v4.IPVersion = 4
 	ipv4 := path4()
@@ -264,6 +277,7 @@ func TestEncodeRefusesWhatDoesNotFit(t *testing.T) {
 	tagged.VLAN = 4096
 	mapped := path6
 	mapped.Src = netip.MustParseAddr("::ffff:192.0.2.1")
+	const synOpts = OptMSS | OptScale | OptSACKPermitted | OptTimestamps
 	for _, c := range []struct {
 		name string
 		spec *Spec
@@ -271,28 +285,27 @@ func TestEncodeRefusesWhatDoesNotFit(t *testing.T) {
 		seg  Segment
 		want string // part of the error; empty: fits
 	}{
-		{"fits", &v6, &path6, Segment{OptLen: 12, Window: 0xFFFF << 7}, ""},
-		{"window", &v6, &path6, Segment{OptLen: 12, Window: 0x10000 << 7}, "window of 8388608 bytes: at most 8388480"},
-		{"SYN window", &v6, &path6, Segment{OptLen: 20, Flags: SYN, Window: 65536}, "at most 65535"},
-		{"odd options", &v6, &path6, Segment{OptLen: 13}, "option length 13"},
-		{"options too short", &v6, &path6, Segment{OptLen: 8}, "a multiple of 4 from 12 to 40"},
-		{"options too short for SACK", &v6, &path6, Segment{OptLen: 12, NSACK: 1}, "from 24 to 40"},
-		{"options too long", &v6, &path6, Segment{OptLen: 44}, "option length 44"},
-		{"SYN without room", &v6, &path6, Segment{OptLen: 16, Flags: SYN}, "from 20 to 40"},
-		{"four blocks beside timestamps", &v6, &path6, Segment{OptLen: 40, NSACK: 4}, "4 SACK blocks"},
-		{"blocks beyond the array", &v6, &path6, Segment{OptLen: 40, NSACK: 200}, "200 SACK blocks"},
-		{"blocks beyond the array on a SYN, which has none", &v6, &path6, Segment{OptLen: 20, Flags: SYN, NSACK: 200}, ""},
-		{"blocks with SACK off", &noSACK, &path6, Segment{OptLen: 40, NSACK: 1}, "1 SACK blocks: at most 0"},
-		{"longest IPv6", &v6, &path6, Segment{OptLen: 12, Len: 65535 - 32}, ""},
-		{"too long for IPv6", &v6, &path6, Segment{OptLen: 12, Len: 65535 - 31}, "at most 65503 in an IPv6 packet"},
-		{"longest IPv4", &v4, &ipv4, Segment{OptLen: 12, Len: 65535 - 52}, ""},
-		{"too long for IPv4", &v4, &ipv4, Segment{OptLen: 12, Len: 65535 - 51}, "at most 65483 in an IPv4 packet"},
-		{"IPv4 addresses", &v6, &ipv4, Segment{OptLen: 12}, "not both IPv6"},
-		{"IPv6 addresses", &v4, &path6, Segment{OptLen: 12}, "not both IPv4"},
-		{"IPv4-mapped address in IPv4", &v4, &mapped, Segment{OptLen: 12}, "not both IPv4"},
-		{"IPv4-mapped address in IPv6", &v6, &mapped, Segment{OptLen: 12}, ""},
-		{"no addresses", &v6, &Path{}, Segment{OptLen: 12}, "not both IPv6"},
-		{"VLAN", &v6, &tagged, Segment{OptLen: 12}, "VLAN identifier 4096"},
+		{"fits", &v6, &path6, Segment{Opts: OptTimestamps, OptLen: 12, Window: 0xFFFF << 7}, ""},
+		{"window", &v6, &path6, Segment{Opts: OptTimestamps, OptLen: 12, Window: 0x10000 << 7}, "window of 8388608 bytes: at most 8388480"},
+		{"SYN window", &v6, &path6, Segment{Opts: synOpts, OptLen: 20, Flags: SYN, Window: 65536}, "at most 65535"},
+		{"odd options", &v6, &path6, Segment{Opts: OptTimestamps, OptLen: 13}, "option length 13"},
+		{"options too short", &v6, &path6, Segment{Opts: OptTimestamps, OptLen: 8}, "a multiple of 4 from 12 to 40"},
+		{"options too short for SACK", &v6, &path6, Segment{Opts: OptTimestamps, OptLen: 12, NSACK: 1}, "from 24 to 40"},
+		{"options too long", &v6, &path6, Segment{Opts: OptTimestamps, OptLen: 44}, "option length 44"},
+		{"SYN without room", &v6, &path6, Segment{Opts: synOpts, OptLen: 16, Flags: SYN}, "from 20 to 40"},
+		{"four blocks beside timestamps", &v6, &path6, Segment{Opts: OptTimestamps, OptLen: 40, NSACK: 4}, "4 SACK blocks"},
+		{"blocks beyond the array", &v6, &path6, Segment{Opts: OptTimestamps, OptLen: 40, NSACK: 200}, "200 SACK blocks"},
+		{"blocks beyond the array on a SYN, which has none", &v6, &path6, Segment{Opts: synOpts, OptLen: 20, Flags: SYN, NSACK: 200}, ""},
+		{"longest IPv6", &v6, &path6, Segment{Opts: OptTimestamps, OptLen: 12, Len: 65535 - 32}, ""},
+		{"too long for IPv6", &v6, &path6, Segment{Opts: OptTimestamps, OptLen: 12, Len: 65535 - 31}, "at most 65503 in an IPv6 packet"},
+		{"longest IPv4", &v4, &ipv4, Segment{Opts: OptTimestamps, OptLen: 12, Len: 65535 - 52}, ""},
+		{"too long for IPv4", &v4, &ipv4, Segment{Opts: OptTimestamps, OptLen: 12, Len: 65535 - 51}, "at most 65483 in an IPv4 packet"},
+		{"IPv4 addresses", &v6, &ipv4, Segment{Opts: OptTimestamps, OptLen: 12}, "not both IPv6"},
+		{"IPv6 addresses", &v4, &path6, Segment{Opts: OptTimestamps, OptLen: 12}, "not both IPv4"},
+		{"IPv4-mapped address in IPv4", &v4, &mapped, Segment{Opts: OptTimestamps, OptLen: 12}, "not both IPv4"},
+		{"IPv4-mapped address in IPv6", &v6, &mapped, Segment{Opts: OptTimestamps, OptLen: 12}, ""},
+		{"no addresses", &v6, &Path{}, Segment{Opts: OptTimestamps, OptLen: 12}, "not both IPv6"},
+		{"VLAN", &v6, &tagged, Segment{Opts: OptTimestamps, OptLen: 12}, "VLAN identifier 4096"},
 	} {
 		b, _, err := Encode([]byte("kept"), c.spec, c.path, &c.seg, 0)
 		switch {
@@ -362,19 +375,20 @@ func TestDecodeIgnoresEthernetPadding(t *testing.T) {
 
 func TestOptionsOfASYNCountOnASYNOnly(t *testing.T) {
 	spec := Spec{IPVersion: 6, Timestamps: true, SACK: true, ReceiveBuffer: 6 * sim.MiB}
-	seg := Segment{MSS: 1440, TSVal: 5, OptLen: 20, Flags: SYN, Window: 65535, Segs: 1}
+	seg := Segment{MSS: 1440, TSVal: 5, OptLen: 20, Flags: SYN, Window: 65535, Segs: 1, Scale: 7,
+		Opts: OptMSS | OptScale | OptSACKPermitted | OptTimestamps}
 	frame, _, err := Encode(nil, &spec, &path6, &seg, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p, err := Decode(frame, 7)
-	if err != nil || p.Seg != seg || !p.SACKPermitted || p.Scale != 7 || !p.Timestamps {
+	if err != nil || p.Seg != seg {
 		t.Errorf("SYN: got %+v (%v)", p, err)
 	}
 	frame[HeaderLen(&spec)-tcpHeader+13] = byte(ACK)
 	p, err = Decode(frame, 7)
-	want := Segment{TSVal: 5, OptLen: 20, Flags: ACK, Window: 65535 << 7, Segs: 1}
-	if err != nil || p.Seg != want || p.SACKPermitted || p.Scale != -1 || !p.Timestamps {
+	want := Segment{TSVal: 5, OptLen: 20, Flags: ACK, Window: 65535 << 7, Segs: 1, Opts: OptTimestamps}
+	if err != nil || p.Seg != want {
 		t.Errorf("without SYN: got %+v (%v)", p, err)
 	}
 }
@@ -382,14 +396,14 @@ func TestOptionsOfASYNCountOnASYNOnly(t *testing.T) {
 // TestWindowScaleEndsAtFourteen is RFC 7323 section 2.3: larger values count as 14.
 func TestWindowScaleEndsAtFourteen(t *testing.T) {
 	spec := Spec{IPVersion: 6}
-	seg := Segment{OptLen: 8, Flags: SYN, Window: 9}
+	seg := Segment{OptLen: 8, Flags: SYN, Window: 9, Opts: OptMSS | OptScale}
 	frame, _, err := Encode(nil, &spec, &path6, &seg, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	frame[len(frame)-1] = 200 // the option's shift
-	if p, err := Decode(frame, 0); err != nil || p.Scale != maxWindowScale {
-		t.Errorf("option: got %d (%v), want %d", p.Scale, err, maxWindowScale)
+	if p, err := Decode(frame, 0); err != nil || p.Seg.Scale != maxWindowScale {
+		t.Errorf("option: got %d (%v), want %d", p.Seg.Scale, err, maxWindowScale)
 	}
 	frame[HeaderLen(&spec)-tcpHeader+13] = byte(ACK)
 	if p, err := Decode(frame, 200); err != nil || p.Seg.Window != 9<<maxWindowScale {
@@ -420,16 +434,16 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%d header and %d of %d payload bytes in a frame of %d", p.Header, len(p.Payload), p.Seg.Len, len(frame))
 		}
 		if p.Seg.Flags.Has(SYN) {
-			return // may carry any subset of a SYN's options
+			return // its options may stand in any order, with less or more between them
 		}
-		spec := Spec{IPVersion: 6, VLAN: p.Tagged, Timestamps: p.Timestamps, SACK: true,
+		spec := Spec{IPVersion: 6, VLAN: p.Tagged, Timestamps: true, SACK: true,
 			ReceiveBuffer: sim.Bytes(1) << (15 + min(scale, maxWindowScale))}
 		if p.Path.Src.Is4() {
 			spec.IPVersion = 4
 		}
 		seg := p.Seg
-		seg.OptLen = uint8(min(max(int(seg.OptLen), bareOptionLen(spec.Timestamps, int(seg.NSACK))), maxOptions))
-		if int(seg.NSACK) > MaxSACK(&spec) || seg.Len > 60000 {
+		seg.OptLen = uint8(min(max(int(seg.OptLen), bareOptionLen(seg.Opts.Has(OptTimestamps), int(seg.NSACK))), maxOptions))
+		if int(seg.NSACK) > maxSACK(true, seg.Opts.Has(OptTimestamps)) || seg.Len > 60000 {
 			return // its options stand closer together than Linux puts them, or no longer fit when they do not
 		}
 		again, _, err := Encode(nil, &spec, &p.Path, &seg, 0)

@@ -16,6 +16,7 @@ type WriteFlags uint8
 const (
 	More        WriteFlags = 1 << iota // MSG_MORE: a short tail waits, as if corked
 	EndOfRecord                        // MSG_EOR: the next sendmsg begins a new skb
+	OutOfBand                          // MSG_OOB: the last byte is urgent
 )
 
 // Write offers n bytes of the stream: WriteMsg without flags.
@@ -34,12 +35,12 @@ func (e *Endpoint) Write(now sim.Time, n, fragLimit int) WriteResult {
 // piece after the other.
 //
 // Fewer bytes than n are accepted when the send buffer is full; WriteReady says when
-// to offer the rest.
+// to offer the rest. None are after Shutdown or the end of the connection.
 func (e *Endpoint) WriteMsg(now sim.Time, n, fragLimit int, flags WriteFlags) WriteResult {
 	e.advance(now)
 	s := &e.snd
 	var r WriteResult
-	if n <= 0 || fragLimit <= 0 {
+	if n <= 0 || fragLimit <= 0 || !e.mayWrite() {
 		return r
 	}
 	own := fragLimit <= pageBytes
@@ -48,6 +49,9 @@ func (e *Endpoint) WriteMsg(now sim.Time, n, fragLimit int, flags WriteFlags) Wr
 	}
 	s.checkAppLimited()
 	goal := e.sizeGoal()
+	if flags&OutOfBand != 0 {
+		goal = int(e.mss) // nothing that TSO would have to cut
+	}
 	for r.Accepted < n {
 		k, fresh := s.tailFor(goal, own)
 		if k == nil {
@@ -81,6 +85,9 @@ func (e *Endpoint) WriteMsg(now sim.Time, n, fragLimit int, flags WriteFlags) Wr
 	s.blocked = r.Accepted < n
 	if own && !s.blocked {
 		s.fragUsed = 0
+	}
+	if flags&OutOfBand != 0 && r.Accepted == n {
+		s.urgent = s.end
 	}
 	e.push(goal, flags, &r)
 	return r

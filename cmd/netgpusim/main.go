@@ -119,6 +119,6 @@ netgpusim predicts what iperf3 would measure, and says what limits it.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see '%s --help')", err, cmd.CommandPath())
 	})
-	root.AddCommand(c.runCommand(), c.checkCommand(), c.scenarioCommand())
+	root.AddCommand(c.runCommand(), c.checkCommand(), c.packetdrillCommand(), c.scenarioCommand())
 	return root
 }

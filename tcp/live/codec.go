@@ -61,19 +61,6 @@ func (c *codec) decode(frame []byte, p *stack.Packet) error {
 	if err != nil {
 		return err
 	}
-	if got.Timestamps {
-		got.Seg.Opts |= tcp.OptTimestamps
-	}
-	if got.SACKPermitted {
-		got.Seg.Opts |= tcp.OptSACKPermitted
-	}
-	if got.Seg.MSS != 0 {
-		got.Seg.Opts |= tcp.OptMSS
-	}
-	if got.Scale >= 0 {
-		got.Seg.Opts |= tcp.OptScale
-		got.Seg.Scale = uint8(got.Scale)
-	}
 	*p = stack.Packet{Kind: stack.TCP, Seg: got.Seg, Window: uint16(got.Seg.Window), Data: got.Payload,
 		Src: netip.AddrPortFrom(got.Path.Src, got.Path.SrcPort), Dst: netip.AddrPortFrom(got.Path.Dst, got.Path.DstPort)}
 	return nil

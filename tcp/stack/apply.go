@@ -36,6 +36,9 @@ func (s *socket) apply(ep *tcp.Endpoint) {
 	if o.maxSeg > 0 {
 		ep.SetUserMSS(o.maxSeg)
 	}
+	if s.host.pacing {
+		ep.SetPacing(true)
+	}
 	s.setSynCnt(ep)
 	s.setKeepIdle(ep)
 	s.setKeepIntvl(ep)
@@ -43,6 +46,7 @@ func (s *socket) apply(ep *tcp.Endpoint) {
 	s.setKeepAlive(ep)
 	s.setUserTimeout(ep)
 	s.setDeferAccept(ep)
+	s.setRecvErr(ep)
 	s.setLinger2(ep)
 }
 
@@ -58,6 +62,7 @@ func (s *socket) setPacingRate(ep *tcp.Endpoint)   { ep.SetMaxPacingRate(s.opts.
 func (s *socket) setSynCnt(ep *tcp.Endpoint)      { ep.SetSynCount(s.opts.synCnt) }
 func (s *socket) setDeferAccept(ep *tcp.Endpoint) { ep.SetDeferAccept(s.opts.deferAccept) }
 func (s *socket) setKeepAlive(ep *tcp.Endpoint)   { ep.SetKeepAlive(s.host.now, s.opts.keepAlive) }
+func (s *socket) setRecvErr(ep *tcp.Endpoint)     { ep.SetRecvErr(s.opts.recvErr) }
 func (s *socket) setKeepCnt(ep *tcp.Endpoint)     { ep.SetKeepCount(s.opts.keepCnt) }
 
 func (s *socket) setKeepIdle(ep *tcp.Endpoint) {

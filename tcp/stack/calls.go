@@ -48,12 +48,13 @@ type ExtendedError struct {
 
 // Value is what a socket option is set to or is: the member that it has in Linux.
 type Value struct {
-	Int    int64  // int, unsigned; for SO_RCVTIMEO and SO_SNDTIMEO microseconds
-	Len    int    // optlen in bytes, 0 for that of the option; less is EINVAL
-	Linger Linger // SO_LINGER
-	Text   string // TCP_CONGESTION
-	Bytes  []byte // TCP_FASTOPEN_KEY, TCP_SAVED_SYN
-	Info   tcp.Stats
+	Int    int64       // int, unsigned; for SO_RCVTIMEO and SO_SNDTIMEO microseconds
+	Len    int         // optlen in bytes, 0 for that of the option; less is EINVAL
+	Linger Linger      // SO_LINGER
+	Text   string      // TCP_CONGESTION
+	Bytes  []byte      // TCP_FASTOPEN_KEY, TCP_SAVED_SYN
+	Info   tcp.Info    // TCP_INFO
+	Mem    tcp.MemInfo // SO_MEMINFO
 }
 
 // Linger is a struct linger.

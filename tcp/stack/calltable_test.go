@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"netgpusim/tcp"
 )
 
 // testCalls are the calls of TestCalls.
@@ -76,6 +78,17 @@ var testCalls = map[string]func(c *caller) string{
 		}
 		return strings.Join(list, " ")
 	},
+	"icmp": testICMP,
+	"info": func(c *caller) string {
+		v, err := c.h.Getsockopt(c.int(), SOL_TCP, TCP_INFO)
+		i := v.Info
+		return shown(fmt.Sprintf("state %d cwnd %d mss %d unacked %d sacked %d notsent %d received %d",
+			i.State, i.SndCwnd, i.SndMSS, i.Unacked, i.Sacked, i.NotsentBytes, i.BytesReceived), err)
+	},
+	"meminfo": func(c *caller) string {
+		v, err := c.h.Getsockopt(c.int(), SOL_SOCKET, SO_MEMINFO)
+		return shown(fmt.Sprintf("rmem %d of %d, wmem %d of %d", v.Mem.RmemAlloc, v.Mem.Rcvbuf, v.Mem.WmemQueued, v.Mem.Sndbuf), err)
+	},
 	"name": func(c *caller) string { a, err := c.h.Getsockname(c.int()); return shown(a.String(), err) },
 	"peer": func(c *caller) string { a, err := c.h.Getpeername(c.int()); return shown(a.String(), err) },
 	"open": func(c *caller) string { return result(c.h.Open(int64(c.int()))) },
@@ -98,6 +111,23 @@ func shown(s string, err Errno) string {
 		return err.String()
 	}
 	return s
+}
+
+// testICMP makes an ICMP error, type/code or type/code/mtu, arrive about the next byte that
+// a socket's peer has not acknowledged.
+func testICMP(c *caller) string {
+	s, err := c.h.socket(c.int())
+	if err != OK {
+		return err.String()
+	}
+	p := Packet{Kind: ICMP, Src: s.local, Dst: s.remote}
+	_, c.err = fmt.Sscanf(c.word()+"/0", "%d/%d/%d", &p.Error.Type, &p.Error.Code, &p.Error.MTU)
+	p.Seg.Seq = s.isn.seq + uint32(s.ep.Acked())
+	if s.ep.State() >= tcp.Established {
+		p.Seg.Seq++
+	}
+	c.h.Input(&p)
+	return "0"
 }
 
 // testValue takes an option's value: a number, two with a comma for a linger, or a word.

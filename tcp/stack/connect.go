@@ -140,11 +140,10 @@ func (h *Host) sendSYN(s *socket) Errno {
 
 // endpointConfig is what the endpoint of a socket is told.
 func (h *Host) endpointConfig(s *socket) tcp.Config {
-	cfg := tcp.Config{MTU: h.cfg.MTU, LocalISS: s.isn.seq}
 	if !s.isn.made {
-		cfg.LocalISS = h.isn(s.local, s.remote)
+		s.isn = isnChoice{h.isn(s.local, s.remote), true}
 	}
-	return cfg
+	return tcp.Config{MTU: h.cfg.MTU, LocalISS: s.isn.seq}
 }
 
 // attach gives a socket its endpoint.
@@ -153,7 +152,7 @@ func (h *Host) attach(s *socket, ep *tcp.Endpoint) {
 	s.ep, s.stream = ep, h.streams
 	s.shut, s.err = 0, OK
 	s.tx = txStore{}
-	s.written, s.reported, s.gone = 0, false, false
+	s.written, s.copied, s.reported, s.gone = 0, 0, false, false
 	s.apply(ep)
 	h.touch(s)
 }

@@ -131,6 +131,7 @@ const (
 	SO_DOMAIN          = 39
 	SO_BUSY_POLL       = 46
 	SO_MAX_PACING_RATE = 47
+	SO_MEMINFO         = 55
 	SO_INCOMING_CPU    = 49
 	SO_ZEROCOPY        = 60
 	SO_TXTIME          = 61

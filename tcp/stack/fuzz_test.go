@@ -132,7 +132,7 @@ func (s *fuzzScript) call(h *Host, n *network, side int) {
 		}
 		h.Input(&p)
 	case 29:
-		h.Input(&Packet{Kind: ICMP, Src: own, Dst: peer, Error: Error{Type: s.next() % 16, Code: s.next() % 16}})
+		h.Input(&Packet{Kind: ICMP, Src: own, Dst: peer, Error: tcp.ICMP{Type: s.next() % 16, Code: s.next() % 16}})
 	case 30:
 		n.run(sim.Time(size) * sim.Millisecond)
 	default:

@@ -45,6 +45,7 @@ type Host struct {
 	secret   uint64
 	portHint uint32
 	streams  uint32
+	pacing   bool // the interface's queue is fq
 }
 
 // New returns a host without sockets, at time 0.
@@ -117,6 +118,10 @@ func (h *Host) Advance(now sim.Time) {
 // once Output has nothing more.
 func (h *Host) Deadline() sim.Time { return h.timers.next() }
 
+// SetPacing says whether the queue of the interface paces packets, as the qdisc fq does.
+// It holds for connections that begin later.
+func (h *Host) SetPacing(on bool) { h.pacing = on }
+
 // Endpoint is the TCP endpoint below a descriptor, nil if it has none: for looking at,
 // not for driving.
 func (h *Host) Endpoint(fd int) *tcp.Endpoint {
@@ -159,7 +164,7 @@ func (h *Host) collect(s *socket) (data bool) {
 // was before.
 func (h *Host) settle(s *socket, state tcp.State) {
 	if h.collect(s) {
-		h.wake(s, POLLIN|POLLRDNORM|POLLRDBAND)
+		h.wake(s, POLLIN|POLLPRI|POLLRDNORM|POLLRDBAND)
 	}
 	h.touch(s)
 	una := s.ep.Acked()

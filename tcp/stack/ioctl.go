@@ -23,7 +23,7 @@ func (h *Host) Ioctl(fd, request, arg int) (int, Errno) {
 		if listening {
 			return -1, EINVAL
 		}
-		return s.readable(1 << 62), OK
+		return s.unread(), OK
 	case SIOCOUTQ, SIOCOUTQNSD:
 		switch {
 		case listening:

@@ -9,15 +9,6 @@ import (
 
 // This file has the options whose values are more than kept.
 
-const infoBytes = 232 // sizeof(struct tcp_info) of Linux 5.8
-
-func getInfo(s *socket, v *Value) Errno {
-	if s.ep != nil {
-		v.Info = s.ep.Stats()
-	}
-	return OK
-}
-
 func (s *socket) tsClock() int64 { return int64(s.host.now/sim.Millisecond) + 1 }
 
 func (s *socket) quickACK() int64 { return truth(s.ep == nil || s.ep.QuickAck()) }

@@ -39,13 +39,5 @@ type Packet struct {
 	// until the next call; Input copies.
 	Data []byte
 
-	Error Error // what an ICMP error says; Seg.Seq is the sequence number it quotes
-}
-
-// Error is the head of an ICMP error: type and code of ICMP for IPv4 addresses, of
-// ICMPv6 for IPv6 addresses, and the MTU of "fragmentation needed" (3, 4) or "packet
-// too big" (2, 0).
-type Error struct {
-	Type, Code uint8
-	MTU        uint32
+	Error tcp.ICMP // what an ICMP error says; Seg.Seq is the sequence number it quotes
 }

@@ -59,7 +59,7 @@ func (s *socket) poll() uint32 {
 			mask |= POLLOUT | POLLWRNORM
 		}
 	default:
-		if s.readable(1<<62) >= max(s.opts.rcvLowat, 1) {
+		if s.pollable() {
 			mask |= POLLIN | POLLRDNORM
 		}
 		mask |= s.pollOut(shut)

@@ -142,7 +142,7 @@ func scramble(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// isnChoice is an initial sequence number that follows from an earlier connection.
+// isnChoice is an initial sequence number, once it is chosen.
 type isnChoice struct {
 	seq  uint32
 	made bool

@@ -68,6 +68,9 @@ func (s *socket) receive(m *Message, flags int) (int, Errno) {
 	if flags&MSG_WAITALL != 0 {
 		least = want
 	}
+	if flags&MSG_PEEK == 0 && s.rx.bytes == 1 && s.skipUrgent() == 1 {
+		s.consume(1) // it is all there is
+	}
 	have := s.readable(want)
 	if have < max(least, 1) && !s.nonblock(flags) && s.mayCome() {
 		return 0, Blocked
@@ -123,6 +126,7 @@ func (s *socket) hand(m *Message, n, flags int) int {
 // consume takes n bytes off the receive queue and tells the endpoint.
 func (s *socket) consume(n int) {
 	s.rxTime = s.rx.take(&s.host.pool, n)
+	s.copied += uint64(n)
 	if s.ep != nil {
 		s.ep.Consumed(s.host.now, n)
 		s.host.touch(s)

@@ -51,6 +51,7 @@ type socket struct {
 	ep       *tcp.Endpoint
 	stream   uint32 // names what ep sends
 	written  uint64 // bytes of it
+	copied   uint64 // bytes that were read
 	reported bool   // that ep has an error
 	gone     bool   // nobody will read what comes
 	rx       rxQueue

@@ -28,6 +28,7 @@ var socketOptions = map[key]option{
 	{SOL_SOCKET, SO_TIMESTAMPNS}: stampMode(SO_TIMESTAMPNS),
 	{SOL_SOCKET, SO_TIMESTAMPING}: {set: setTimestamping,
 		get: value(func(s *socket) int64 { return int64(s.opts.timestamping) })},
+	{SOL_SOCKET, SO_MEMINFO}:         {size: memInfoBytes, get: getMemInfo},
 	{SOL_SOCKET, SO_MAX_PACING_RATE}: {set: setPacingRate, get: value(func(s *socket) int64 { return int64(min(s.opts.maxPacingRate, 1<<32-1)) })},
 
 	{SOL_TCP, TCP_NODELAY}:              boolean(func(o *options) *bool { return &o.noDelay }, withEndpoint((*socket).setNoDelay)),
@@ -57,7 +58,7 @@ var socketOptions = map[key]option{
 	{SOL_IP, IP_TTL}:          {lo: -1, hi: 255, set: setTTL, get: value(func(s *socket) int64 { return int64(s.opts.ttl) })},
 	{SOL_IP, IP_MINTTL}:       number(0, 255, func(o *options) *int { return &o.minTTL }, nil),
 	{SOL_IP, IP_MTU_DISCOVER}: number(0, 5, func(o *options) *int { return &o.mtuDiscover }, nil),
-	{SOL_IP, IP_RECVERR}:      boolean(func(o *options) *bool { return &o.recvErr }, nil),
+	{SOL_IP, IP_RECVERR}:      boolean(func(o *options) *bool { return &o.recvErr }, withEndpoint((*socket).setRecvErr)),
 	{SOL_IP, IP_FREEBIND}:     boolean(func(o *options) *bool { return &o.freebind }, nil),
 	{SOL_IP, IP_MTU}:          {get: getMTU},
 	{SOL_IPV6, IPV6_V6ONLY}:   {lo: anyInt, hi: maxInt, set: setV6Only, get: value(func(s *socket) int64 { return truth(s.opts.v6only) })},
@@ -168,6 +169,6 @@ func getMTU(s *socket, v *Value) Errno {
 	if s.ep == nil || s.is(tcp.Closed) {
 		return ENOTCONN
 	}
-	v.Int = int64(s.host.cfg.MTU)
+	v.Int = int64(s.ep.PathMTU())
 	return OK
 }

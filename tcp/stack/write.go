@@ -118,6 +118,9 @@ func recordFlags(flags int, last bool) (f tcp.WriteFlags) {
 	if flags&MSG_EOR != 0 && last {
 		f |= tcp.EndOfRecord
 	}
+	if flags&MSG_OOB != 0 && last {
+		f |= tcp.OutOfBand
+	}
 	return f
 }
 

@@ -1,0 +1,276 @@
+package packetdrill
+
+import (
+	"net/netip"
+
+	"netgpusim/sim"
+	"netgpusim/tcp/stack"
+)
+
+// deadline makes a call that waits for data or room end with EAGAIN after the socket's
+// timeout (SO_RCVTIMEO, SO_SNDTIMEO).
+func (r *runner) deadline(c *pendingCall, fd, option int) {
+	v, err := r.host.Getsockopt(fd, stack.SOL_SOCKET, option)
+	if err == stack.OK && v.Int > 0 {
+		c.timeout = sim.Time(v.Int) * sim.Microsecond
+		c.lapse = func() (int64, stack.Errno) { return -1, stack.EAGAIN }
+	}
+}
+
+// read is read, recv and recvfrom: their results are counts, what is read nobody looks at.
+func (r *runner) read(a *arguments) pendingCall {
+	least, most := 3, 3
+	switch a.call.Name {
+	case "recv":
+		least, most = 4, 4
+	case "recvfrom":
+		least, most = 4, 6
+	}
+	a.count(least, most)
+	fd, buf := a.fd(0), a.buffer(1)
+	flags := int64(0)
+	if least == 4 {
+		flags = a.int(3, 0)
+	}
+	plain := a.call.Name == "read"
+	return r.receiver(fd, buf, func(iov []stack.Buf) (int, stack.Errno) {
+		switch {
+		case plain:
+			return r.host.Readv(fd, iov)
+		case len(iov) == 0:
+			iov = append(iov, stack.Buf{})
+		}
+		return r.host.Recv(fd, iov[0], int(flags))
+	})
+}
+
+// receiver is a call that fills buffers.
+func (r *runner) receiver(fd int, v vector, receive func([]stack.Buf) (int, stack.Errno)) pendingCall {
+	iov := v.behind(0)
+	c := pendingCall{attempt: func() (int64, stack.Errno) {
+		n, err := v.faulty(receive(iov))
+		return int64(n), err
+	}}
+	r.deadline(&c, fd, stack.SO_RCVTIMEO)
+	return c
+}
+
+func (r *runner) readv(a *arguments) pendingCall {
+	a.count(3, 3)
+	fd := a.fd(0)
+	return r.receiver(fd, a.iovec(a.expr(1)), func(iov []stack.Buf) (int, stack.Errno) { return r.host.Readv(fd, iov) })
+}
+
+// write is write, send and sendto.
+func (r *runner) write(a *arguments) pendingCall {
+	least, most := 3, 3
+	switch a.call.Name {
+	case "send":
+		least, most = 4, 4
+	case "sendto":
+		least, most = 4, 6
+	}
+	a.count(least, most)
+	fd, buf := a.fd(0), a.buffer(1)
+	flags := int64(0)
+	var to netip.AddrPort
+	if least == 4 {
+		flags = a.int(3, 0)
+	}
+	if len(a.call.Args) > 4 {
+		to = a.address(a.expr(4), r.own(r.setup.remote, r.setup.connectPort))
+	}
+	plain := a.call.Name == "write"
+	return r.sender(fd, buf, func(iov []stack.Buf) (int, stack.Errno) {
+		if plain {
+			return r.host.Writev(fd, iov)
+		}
+		return r.host.Sendmsg(fd, &stack.Message{Name: to, Iov: iov}, int(flags))
+	})
+}
+
+// sender is a call that takes data bit by bit; send is given what is left of it.
+func (r *runner) sender(fd int, v vector, send func([]stack.Buf) (int, stack.Errno)) pendingCall {
+	done := int64(0)
+	c := pendingCall{attempt: func() (int64, stack.Errno) {
+		n, err := v.faulty(send(v.behind(int(done))))
+		return progress(&done, int64(n), err)
+	}}
+	r.deadline(&c, fd, stack.SO_SNDTIMEO)
+	if c.lapse != nil {
+		c.lapse = func() (int64, stack.Errno) { return progress(&done, 0, stack.EAGAIN) }
+	}
+	return c
+}
+
+func (r *runner) writev(a *arguments) pendingCall {
+	a.count(3, 3)
+	fd := a.fd(0)
+	return r.sender(fd, a.iovec(a.expr(1)), func(iov []stack.Buf) (int, stack.Errno) { return r.host.Writev(fd, iov) })
+}
+
+// behind is the buffers without their first n bytes.
+func (v *vector) behind(n int) []stack.Buf {
+	var rest []stack.Buf
+	for _, length := range v.lengths {
+		if skip := min(n, length); skip < length || length == 0 {
+			rest = append(rest, stack.Size(length-skip))
+			n -= skip
+		} else {
+			n -= length
+		}
+	}
+	return rest
+}
+
+// message reads the lengths of the buffers of a struct msghdr.
+func (a *arguments) message(e *Expr) (iov vector) {
+	if e.Kind != Struct {
+		a.fail(wrong(e.Pos, "a struct msghdr {msg_name(...)=..., msg_iov(1)=[{..., 1000}], msg_flags=0} is wanted here"))
+		return iov
+	}
+	for i := range e.Fields {
+		switch f := &e.Fields[i]; f.Name {
+		case "msg_iov":
+			iov = a.iovec(&f.Value)
+		case "msg_name", "msg_namelen", "msg_iovlen", "msg_flags", "msg_control", "msg_controllen":
+		default:
+			a.fail(wrong(f.Value.Pos, "member %q; allowed are msg_name, msg_iov, msg_flags and msg_control", f.Name))
+		}
+	}
+	return iov
+}
+
+func (r *runner) sendmsg(a *arguments) pendingCall {
+	a.count(3, 3)
+	fd, e := a.fd(0), unwrap(a.expr(1))
+	iov, flags := a.message(e), a.int(2, 0)
+	var to netip.AddrPort
+	if f := e.field("msg_name"); f != nil && a.err == nil {
+		to = a.address(f, r.own(r.setup.remote, r.setup.connectPort))
+	}
+	if f := e.field("msg_control"); f != nil && (f.Kind != List || len(f.List) > 0) && f.Kind != Ellipsis {
+		a.fail(unsupported(f.Pos, "control messages to sendmsg"))
+	}
+	return r.sender(fd, iov, func(rest []stack.Buf) (int, stack.Errno) {
+		return r.host.Sendmsg(fd, &stack.Message{Name: to, Iov: rest}, int(flags))
+	})
+}
+
+func (r *runner) recvmsg(a *arguments) pendingCall {
+	a.count(3, 3)
+	fd, e := a.fd(0), unwrap(a.expr(1))
+	iov, flags := a.message(e), a.int(2, 0)
+	m := stack.Message{Control: make([]stack.Control, 0, maxControl)}
+	c := r.receiver(fd, iov, func(bufs []stack.Buf) (int, stack.Errno) {
+		m.Iov = bufs
+		return r.host.Recvmsg(fd, &m, int(flags))
+	})
+	c.check = func(int64) *Error { return a.compareMessage(e, &m) }
+	return c
+}
+
+// maxControl is how many control messages a recvmsg has room for.
+const maxControl = 8
+
+// compareMessage compares what recvmsg has stored in flags and control messages. A
+// struct without msg_control had no room for any, so what came does not matter.
+func (a *arguments) compareMessage(e *Expr, m *stack.Message) *Error {
+	if f := e.field("msg_flags"); f != nil && f.Kind != Ellipsis {
+		if want := a.number(f); a.err == nil && want != int64(m.Flags) {
+			return failed(f.Pos, "msg_flags: expected %#x, got %#x", want, m.Flags)
+		}
+	}
+	f := e.field("msg_control")
+	if f == nil || f.Kind == Ellipsis || a.err != nil {
+		return a.err
+	}
+	if f.Kind != List {
+		return wrong(f.Pos, "a list [{cmsg_level=..., cmsg_type=..., cmsg_data=...}, ...] is wanted here")
+	}
+	if len(f.List) != len(m.Control) {
+		return failed(f.Pos, "msg_control: expected %d control messages, got %d", len(f.List), len(m.Control))
+	}
+	for i := range f.List {
+		if err := a.compareControl(&f.List[i], &m.Control[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareControl compares one control message.
+func (a *arguments) compareControl(e *Expr, c *stack.Control) *Error {
+	for _, f := range [...]struct {
+		name string
+		got  int
+	}{{"cmsg_level", c.Level}, {"cmsg_type", c.Type}} {
+		if m := e.field(f.name); m != nil && m.Kind != Ellipsis {
+			if want := a.number(m); a.err == nil && want != int64(f.got) {
+				return failed(m.Pos, "%s: expected %d, got %d", f.name, want, f.got)
+			}
+		}
+	}
+	data := e.field("cmsg_data")
+	if data == nil || a.err != nil {
+		return a.err
+	}
+	data = unwrap(data)
+	switch {
+	case data.Kind == Ellipsis:
+		return nil
+	case data.Kind == Struct && data.field("ee_errno") != nil:
+		return a.compareExtended(data, &c.Err)
+	case data.Kind == Struct:
+		return a.compareStamp(data, c)
+	}
+	if want := a.number(data); a.err == nil && want != int64(c.Value) {
+		return failed(data.Pos, "cmsg_data: expected %d, got %d", want, c.Value)
+	}
+	return a.err
+}
+
+// compareExtended compares a struct sock_extended_err.
+func (a *arguments) compareExtended(e *Expr, got *stack.ExtendedError) *Error {
+	have := map[string]int64{"ee_errno": int64(got.Errno), "ee_origin": int64(got.Origin), "ee_type": int64(got.Type),
+		"ee_code": int64(got.Code), "ee_info": int64(got.Info), "ee_data": int64(got.Data), "ee_pad": 0}
+	for i := range e.Fields {
+		f := &e.Fields[i]
+		n, ok := have[f.Name]
+		switch {
+		case !ok:
+			return wrong(f.Value.Pos, "member %q; allowed are %s", f.Name, names(have))
+		case f.Value.Kind == Ellipsis:
+			continue
+		}
+		if want := a.number(&f.Value); a.err == nil && uint32(want) != uint32(n) {
+			return failed(f.Value.Pos, "%s: expected %d, got %d", f.Name, want, n)
+		}
+	}
+	return a.err
+}
+
+// compareStamp compares a timestamp, which counts from the start of the script, within
+// the tolerance.
+func (a *arguments) compareStamp(e *Expr, c *stack.Control) *Error {
+	var want sim.Time
+	for i := range e.Fields {
+		f := &e.Fields[i]
+		n := sim.Time(a.number(&f.Value))
+		switch f.Name {
+		case "scm_sec", "tv_sec":
+			want += n * sim.Second
+		case "scm_nsec", "tv_nsec":
+			want += n * sim.Nanosecond
+		case "tv_usec":
+			want += n * sim.Microsecond
+		default:
+			return wrong(f.Value.Pos, "member %q; allowed are scm_sec, scm_nsec, tv_sec, tv_usec, tv_nsec", f.Name)
+		}
+	}
+	got := sim.Time(c.Timestamps[0].Sec)*sim.Second + sim.Time(c.Timestamps[0].Nsec)*sim.Nanosecond
+	if off := got - origin - want; a.err == nil && max(off, -off) > a.runner.setup.tolerance {
+		return failed(e.Pos, "timestamp: expected %s, got %s", clock(origin+want), clock(got))
+	}
+	return a.err
+}

@@ -1,0 +1,96 @@
+package packetdrill
+
+// fixedVariable is a variable that the host does not have as a setting: its value in the
+// model, or "" where any does, and why.
+type fixedVariable struct{ value, why string }
+
+const (
+	asLinux = "Linux's default is built in"
+	noCache = "there is no such cache"
+	noLimit = "the limit is never reached"
+	noPath  = "nothing in the model depends on it"
+)
+
+// fixed are variables of Linux 5.8 that scripts set. Those that stack.Host knows are its
+// own business and never looked up here.
+var fixed = map[string]fixedVariable{
+	"net.ipv4.tcp_no_metrics_save":            {"", noCache},
+	"net.ipv4.tcp_mem":                        {"", noLimit},
+	"net.ipv4.tcp_max_orphans":                {"", noLimit},
+	"net.ipv4.tcp_max_tw_buckets":             {"", noLimit},
+	"net.ipv4.tcp_max_syn_backlog":            {"", noLimit},
+	"net.ipv4.tcp_low_latency":                {"", noPath},
+	"net.ipv4.tcp_available_ulp":              {"", noPath},
+	"net.ipv4.tcp_allowed_congestion_control": {"", "all are allowed"},
+	"net.ipv4.icmp_ratelimit":                 {"", noPath},
+	"net.ipv4.icmp_ratemask":                  {"", noPath},
+	"net.ipv4.icmp_msgs_per_sec":              {"", noPath},
+	"net.ipv4.route.flush":                    {"", noCache},
+	"net.ipv4.ip_early_demux":                 {"", noPath},
+	"net.ipv4.tcp_early_demux":                {"", noPath},
+	"net.core.default_qdisc":                  {"", "tc qdisc says whether packets are paced"},
+	"net.core.optmem_max":                     {"", noLimit},
+	"net.core.netdev_max_backlog":             {"", noLimit},
+	"net.core.netdev_budget":                  {"", noLimit},
+	"net.core.busy_poll":                      {"", noPath},
+	"net.core.busy_read":                      {"", noPath},
+	"net.core.bpf_jit_enable":                 {"", noPath},
+	"net.core.tstamp_allow_data":              {"1", asLinux},
+	"net.core.rmem_default":                   {"212992", asLinux},
+	"net.core.wmem_default":                   {"212992", asLinux},
+
+	"net.ipv4.ip_no_pmtu_disc":               {"0", asLinux},
+	"net.ipv4.tcp_adv_win_scale":             {"1", asLinux},
+	"net.ipv4.tcp_app_win":                   {"31", asLinux},
+	"net.ipv4.tcp_autocorking":               {"1", asLinux},
+	"net.ipv4.tcp_base_mss":                  {"1024", asLinux},
+	"net.ipv4.tcp_challenge_ack_limit":       {"1000", asLinux},
+	"net.ipv4.tcp_comp_sack_delay_ns":        {"1000000", asLinux},
+	"net.ipv4.tcp_comp_sack_nr":              {"44", asLinux},
+	"net.ipv4.tcp_comp_sack_slack_ns":        {"100000", asLinux},
+	"net.ipv4.tcp_dsack":                     {"1", asLinux},
+	"net.ipv4.tcp_early_retrans":             {"3", asLinux},
+	"net.ipv4.tcp_ecn":                       {"2", asLinux},
+	"net.ipv4.tcp_ecn_fallback":              {"1", asLinux},
+	"net.ipv4.tcp_fack":                      {"0", asLinux},
+	"net.ipv4.tcp_fin_timeout":               {"60", asLinux},
+	"net.ipv4.tcp_frto":                      {"2", asLinux},
+	"net.ipv4.tcp_fwmark_accept":             {"0", asLinux},
+	"net.ipv4.tcp_invalid_ratelimit":         {"500", asLinux},
+	"net.ipv4.tcp_keepalive_intvl":           {"75", asLinux},
+	"net.ipv4.tcp_keepalive_probes":          {"9", asLinux},
+	"net.ipv4.tcp_keepalive_time":            {"7200", asLinux},
+	"net.ipv4.tcp_limit_output_bytes":        {"1048576", asLinux},
+	"net.ipv4.tcp_max_reordering":            {"300", asLinux},
+	"net.ipv4.tcp_min_rtt_wlen":              {"300", asLinux},
+	"net.ipv4.tcp_min_snd_mss":               {"48", asLinux},
+	"net.ipv4.tcp_min_tso_segs":              {"2", asLinux},
+	"net.ipv4.tcp_moderate_rcvbuf":           {"1", asLinux},
+	"net.ipv4.tcp_mtu_probing":               {"0", asLinux},
+	"net.ipv4.tcp_orphan_retries":            {"0", asLinux},
+	"net.ipv4.tcp_pacing_ca_ratio":           {"120", asLinux},
+	"net.ipv4.tcp_pacing_ss_ratio":           {"200", asLinux},
+	"net.ipv4.tcp_probe_interval":            {"600", asLinux},
+	"net.ipv4.tcp_probe_threshold":           {"8", asLinux},
+	"net.ipv4.tcp_recovery":                  {"1", asLinux},
+	"net.ipv4.tcp_reordering":                {"3", asLinux},
+	"net.ipv4.tcp_retrans_collapse":          {"1", asLinux},
+	"net.ipv4.tcp_retries1":                  {"3", asLinux},
+	"net.ipv4.tcp_retries2":                  {"15", asLinux},
+	"net.ipv4.tcp_rfc1337":                   {"0", asLinux},
+	"net.ipv4.tcp_sack":                      {"1", asLinux},
+	"net.ipv4.tcp_slow_start_after_idle":     {"1", asLinux},
+	"net.ipv4.tcp_stdurg":                    {"0", asLinux},
+	"net.ipv4.tcp_syn_retries":               {"6", asLinux},
+	"net.ipv4.tcp_synack_retries":            {"5", asLinux},
+	"net.ipv4.tcp_syncookies":                {"1", asLinux},
+	"net.ipv4.tcp_thin_linear_timeouts":      {"0", asLinux},
+	"net.ipv4.tcp_timestamps":                {"1", asLinux},
+	"net.ipv4.tcp_tso_win_divisor":           {"3", asLinux},
+	"net.ipv4.tcp_window_scaling":            {"1", asLinux},
+	"net.ipv4.tcp_workaround_signed_windows": {"0", asLinux},
+	"net.ipv4.tcp_congestion_control":        {"cubic", asLinux},
+	"net.ipv4.tcp_notsent_lowat":             {"4294967295", asLinux},
+	"net.ipv4.tcp_rmem":                      {"4096 131072 6291456", asLinux},
+	"net.ipv4.tcp_wmem":                      {"4096 16384 4194304", asLinux},
+}
