@@ -303,10 +303,25 @@ func (r *receiver) forget() {
 
 // nblocks is how many SACK blocks wait to be sent, the one for duplicates included.
 func (r *receiver) nblocks() int {
+	n := int(r.nrecent)
 	if r.dsack.right > 0 {
-		return int(r.nrecent) + 1
+		n++
 	}
-	return int(r.nrecent)
+	if r.finAhead != 0 && r.finAlone() {
+		n++
+	}
+	return n
+}
+
+// finAlone says whether no SACK block ends at the FIN that waits for what is missing before
+// it: then the FIN has a block of its own.
+func (r *receiver) finAlone() bool {
+	for _, s := range r.recent[:r.nrecent] {
+		if s.right == r.finAhead {
+			return false
+		}
+	}
+	return true
 }
 
 // blocks writes the SACK blocks into a segment: a duplicate first (RFC 2883 section 4),
@@ -317,7 +332,14 @@ func (r *receiver) blocks(seg *Segment, iss uint32, most int) {
 		r.dsack = span{}
 	}
 	for i := 0; i < int(r.nrecent) && int(seg.NSACK) < most; i++ {
-		seg.put(iss, r.recent[i])
+		s := r.recent[i]
+		if r.finAhead != 0 && s.right == r.finAhead {
+			s.right++
+		}
+		seg.put(iss, s)
+	}
+	if r.finAhead != 0 && int(seg.NSACK) < most && r.finAlone() {
+		seg.put(iss, span{r.finAhead, r.finAhead + 1})
 	}
 }
 
