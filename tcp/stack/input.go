@@ -4,14 +4,16 @@ import (
 	"netgpusim/tcp"
 )
 
-// Input takes a packet that has arrived. Packets for other addresses are ignored. Linux
+// Input takes a packet that has arrived. Packets for other addresses are ignored, as are
+// those whose payload is cut short. Linux
 // answers a segment before it looks at the next: Output is to be drained after each.
 func (h *Host) Input(p *Packet) {
 	if p.Kind == ICMP {
 		h.inputICMP(p)
 		return
 	}
-	if !h.isLocal(p.Dst.Addr()) {
+	short := p.Data != nil && len(p.Data) < int(p.Seg.Len)
+	if short || !h.isLocal(p.Dst.Addr()) {
 		return
 	}
 	s := h.conns[pair{p.Dst, p.Src}]
