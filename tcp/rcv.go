@@ -148,7 +148,7 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 			e.noteFIN(r.nxt + uint64(data))
 		}
 		if seg.Len == 0 {
-			r.ack.now = true // it says that something before it is missing
+			e.reportFIN()
 			return
 		}
 		r.ack.scheduled, r.ack.check = true, true
