@@ -18,6 +18,7 @@ type ackNews struct {
 	original  bool   // something sent once, before highSeq, has arrived
 	reneging  bool   // the first block left was reported as received
 	setTimer  bool   // the timer starts anew
+	ended     bool   // plain recovery ended with it
 	runt      bool   // it acknowledges one segment that was shorter than MSS and alone
 	acked     uint32 // segments acknowledged cumulatively
 	dups      uint32 // duplicate ACKs that it stands for
@@ -284,7 +285,7 @@ func (e *Endpoint) control(now sim.Time, news *ackNews) {
 	case s.model != nil:
 		s.model.control(s, now, news.rate)
 		return
-	case s.plain && s.reducing():
+	case s.plain && (s.reducing() || news.ended):
 		// The RFCs set the window once, or by duplicate ACKs.
 	case s.reducing():
 		s.prr.delivered(s, news)

@@ -28,6 +28,9 @@ func (e *Endpoint) SetLinger2(t sim.Time) { e.closing.linger2 = min(t, linger2Ma
 // handed out: the peer has closed.
 func (e *Endpoint) ReadEOF() bool { return e.closing.taken && e.rcv.out.len() == 0 }
 
+// mayWrite says whether the process may still write.
+func (e *Endpoint) mayWrite() bool { return !e.closing.asked && e.state != Closed }
+
 // Shutdown ends what this end sends: a FIN follows what has been written (shutdown with
 // SHUT_WR, tcp_shutdown). Before the handshake is through, an active opener gives up.
 func (e *Endpoint) Shutdown(now sim.Time) {

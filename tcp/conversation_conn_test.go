@@ -12,7 +12,10 @@ import (
 //	accept [SYN fields]         Accept of that SYN
 //	syn [SYN fields] [flags=]   a segment with SYN: flags=S. has ACK as well
 //	shutdown, close, reopen     Shutdown, Close; whether a SYN reopens TIME-WAIT
+//	shutdown_read               ShutdownRead
 //	state                       State, Err, ReadEOF
+//
+// Those of conversation_giveup_test.go are known besides.
 //
 // SYN fields are mss=, scale=, win=, and sack and ts without a value. flags= takes the
 // letters of tcpdump: S F R P . for ACK.
@@ -34,6 +37,8 @@ func (c *conversation) connection(name string, args []string) (answer string, kn
 		}
 	case "shutdown":
 		c.ep.Shutdown(c.now)
+	case "shutdown_read":
+		c.ep.ShutdownRead()
 	case "close":
 		c.ep.Close(c.now)
 	case "reopen":
@@ -51,7 +56,7 @@ func (c *conversation) connection(name string, args []string) (answer string, kn
 		}
 		answer += "\n"
 	default:
-		return "", false, nil
+		return c.patience(name, args)
 	}
 	return answer, true, err
 }

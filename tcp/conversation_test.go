@@ -19,16 +19,17 @@ var update = flag.Bool("update", false, "rewrite the expected answers of testdat
 // both directions; k is 1000 bytes, m a million. The commands are
 //
 //	spec [congestion=] [mtu=] [initial_window=] [receive_buffer=] [send_buffer=] [pad=] [sack=off] [timestamps=off] [peer_window=]
+//	     [buffers=linear|built|split] [any key of Spec=]
 //	at TIME                     go to a point in time (200ms, 40us)
-//	write BYTES [fragment=]     one sendmsg; fragments of 4096 bytes if not said
-//	input [seq=] [len=] [ack=] [win=] [sack=L-R,…] [ts=] [ecr=]
+//	write BYTES [fragment=] [more] [eor] [oob]  one sendmsg; fragments of 4096 bytes if not said; oob is MSG_OOB
+//	input [seq=] [len=] [ack=] [win=] [sack=L-R,…] [ts=] [ecr=] [flags=] [urg=] [ecn=ect0|ce] [mss= of its frames] [options= bytes]
 //	output                      everything that is sent now
 //	read BYTES                  the reader takes so much
 //	sent BYTES                  the NIC has completed so much
 //	wait                        until the deadline, then the timer and what is sent
 //	stats NAME…                 fields of Stats
 //
-// and those of conversation_conn_test.go.
+// and those of conversation_conn_test.go, with the settings of conversation_giveup_test.go.
 //
 // input without ack= repeats the last one, and answers what is to be done with the
 // buffer (numbered from 1) and the round trip measured. An ACK that is due shows in
@@ -112,6 +113,8 @@ type conversation struct {
 	acked  uint64
 	seq    uint64
 	window uint32
+
+	fastNIC bool
 }
 
 func (c *conversation) command() (string, error) {
@@ -127,6 +130,9 @@ func (c *conversation) command() (string, error) {
 		c.ep = ep
 	}
 	if answer, known, err := c.connection(name, args); known || err != nil {
+		return answer, err
+	}
+	if answer, known, err := c.books(name, args); known || err != nil {
 		return answer, err
 	}
 	switch name {
@@ -161,6 +167,9 @@ func (c *conversation) command() (string, error) {
 	case "stats":
 		return c.stats(args)
 	}
+	if known, err := c.recovery(name, args); known {
+		return "", err
+	}
 	return "", fmt.Errorf("unknown command %q", name)
 }
 
@@ -187,8 +196,10 @@ func (c *conversation) configure(args []string) error {
 			c.spec.SACK, err = value == "on", nil
 		case "timestamps":
 			c.spec.Timestamps, err = value == "on", nil
+		case "buffers":
+			c.cfg.Buffers, err = parseBuffers(value)
 		default:
-			return fmt.Errorf("unknown setting %q", key)
+			err = c.configureMore(key, value)
 		}
 		if err != nil {
 			return err
@@ -199,23 +210,37 @@ func (c *conversation) configure(args []string) error {
 
 func (c *conversation) write(args []string) (string, error) {
 	fragment := 4096
+	var flags WriteFlags
 	for _, word := range args[1:] {
-		if value, ok := strings.CutPrefix(word, "fragment="); ok {
+		switch value, ok := strings.CutPrefix(word, "fragment="); {
+		case ok:
 			fragment, _ = strconv.Atoi(value)
+		case word == "oob":
+			flags |= OutOfBand
+		case word == "more":
+			flags |= More
+		case word == "eor":
+			flags |= EndOfRecord
+		default:
+			return "", fmt.Errorf("unknown flag %q", word)
 		}
 	}
 	n, err := parseBytes(args[0])
-	r := c.ep.Write(c.now, int(n), fragment)
+	r := c.ep.WriteMsg(c.now, int(n), fragment, flags)
 	return fmt.Sprintf("accepted %d, new skbs %d, new fragments %d\n", r.Accepted, r.NewSKBs, r.NewFrags), err
 }
 
 func (c *conversation) input(args []string) (string, error) {
 	seg := Segment{Flags: ACK, Segs: 1, MSS: uint16(c.ep.MSS()), Window: c.window, Opts: OptTimestamps, TSVal: timestamp(c.now)}
-	length := uint64(0)
+	length, options := uint64(0), -1
 	for _, word := range args {
 		key, value, _ := strings.Cut(word, "=")
 		n, err := parseBytes(value)
 		switch key {
+		case "mss":
+			seg.MSS = uint16(n)
+		case "options":
+			options = int(n)
 		case "seq":
 			c.seq = n
 		case "len":
@@ -232,6 +257,11 @@ func (c *conversation) input(args []string) (string, error) {
 			err = parseSACK(&seg, value, c.cfg.LocalISS)
 		case "flags":
 			seg.Flags, err = parseControl(value)
+		case "ecn":
+			seg.ECN, err = parseECN(value)
+		case "urg": // the pointer, with URG
+			seg.Flags |= URG
+			seg.Urgent = uint16(n)
 		default:
 			err = fmt.Errorf("unknown field %q", key)
 		}
@@ -241,6 +271,10 @@ func (c *conversation) input(args []string) (string, error) {
 	}
 	seg.Offset, seg.Seq, seg.Len = c.seq, seqOf(c.cfg.RemoteISS, c.seq), uint32(length)
 	seg.Ack = seqOf(c.cfg.LocalISS, c.acked)
+	if options < 0 {
+		options = c.ep.optionLen(int(seg.NSACK))
+	}
+	seg.OptLen = uint8(options)
 	if length > 0 {
 		c.handle++
 		seg.Handle = c.handle
@@ -282,6 +316,9 @@ func (c *conversation) output() string {
 		}
 		b.WriteString(c.describe(&seg, frags, seg.Len > 0 && seg.Offset < high))
 		high = max(high, c.ep.snd.nxt)
+		if c.fastNIC {
+			c.ep.Sent(c.now, int(seg.Len))
+		}
 	}
 	if b.Len() == 0 {
 		return "nothing\n"
@@ -295,8 +332,9 @@ func (c *conversation) describe(seg *Segment, frags int, again bool) string {
 		return c.describeControl(seg)
 	}
 	seq := int64(c.ep.snd.nxt) + seqDistance(seqOf(c.cfg.LocalISS, c.ep.snd.nxt), seg.Seq)
+	ack := int64(c.ep.rcv.nxt) + seqDistance(seqOf(c.cfg.RemoteISS, c.ep.rcv.nxt), seg.Ack)
 	if seg.Len == 0 {
-		fmt.Fprintf(&b, "ack %d", c.ep.rcv.nxt)
+		fmt.Fprintf(&b, "ack %d", ack)
 		if seq != int64(c.ep.snd.nxt) {
 			fmt.Fprintf(&b, " seq %d", seq)
 		}
@@ -305,7 +343,7 @@ func (c *conversation) describe(seg *Segment, frags int, again bool) string {
 		if again {
 			what = "again"
 		}
-		fmt.Fprintf(&b, "%s %d-%d (%d segments, %d fragments) ack %d", what, seq, seq+int64(seg.Len), seg.Segs, frags, c.ep.rcv.nxt)
+		fmt.Fprintf(&b, "%s %d-%d (%d segments, %d fragments) ack %d", what, seq, seq+int64(seg.Len), seg.Segs, frags, ack)
 	}
 	fmt.Fprintf(&b, " win %d options %d", seg.Window, seg.OptLen)
 	for _, s := range seg.SACK[:seg.NSACK] {
@@ -316,6 +354,10 @@ func (c *conversation) describe(seg *Segment, frags int, again bool) string {
 	}
 	if seg.Flags.Has(FIN) {
 		b.WriteString(" FIN")
+	}
+	b.WriteString(describeECN(seg))
+	if seg.Flags.Has(URG) {
+		fmt.Fprintf(&b, " URG %d", seg.Urgent)
 	}
 	return b.String() + "\n"
 }
@@ -342,7 +384,11 @@ func (c *conversation) stats(names []string) (string, error) {
 		case "limits":
 			fmt.Fprintf(&b, "app %.2f, cwnd %.2f, rwnd %.2f, buffer %.2f, host %.2f\n", st.AppLimited, st.CwndLimited, st.RwndLimited, st.BufferLimited, st.HostLimited)
 		default:
-			return "", fmt.Errorf("unknown figure %q", name)
+			text, err := c.recoveryStats(name)
+			if err != nil {
+				return "", err
+			}
+			b.WriteString(text)
 		}
 	}
 	return b.String(), nil

@@ -8,11 +8,8 @@ const (
 	pingpongFrom  = 3                     // TCP_PINGPONG_THRESH: replies after which a connection is interactive
 	delayMax      = 200 * sim.Millisecond // TCP_DELACK_MAX
 	delayMaxBulk  = 500 * sim.Millisecond // HZ/2: for one that is not interactive and whose peer does not push
-	compressedMax = 44                    // tcp_comp_sack_nr: ACKs saved before one is sent
 	compressedDup = 3                     // TCP_FASTRETRANS_THRESH: duplicates that go out at once, so that recovery starts
-	compressShare = 20                    // an ACK is held back 1/20 of a round trip,
-	compressDelay = 1 * sim.Millisecond   // but no longer than this (tcp_comp_sack_delay_ns)
-	compressSlack = 100 * sim.Microsecond // tcp_comp_sack_slack_ns: by which the timer may be late to join others; here it never is
+	compressShare = 20                    // an ACK is held back 1/20 of a round trip at most
 	headerMin     = 536 + tcpHeader       // TCP_MSS_DEFAULT and a header: below it a segment is not trusted to be full
 	segmentMin    = 88 + tcpHeader        // TCP_MIN_MSS and a header
 	fullSizeFlags = FIN | URG | SYN | PSH // TCP_REMNANT: a segment with one of these may be short
@@ -66,15 +63,24 @@ func (e *Endpoint) dataArrived(now sim.Time, seg *Segment) {
 		e.rcv.quickACKs(maxQuickACKs)
 		a.ato = least
 	case gap <= least/2:
-		a.ato = a.ato/2 + least/2
+		a.ato = half(a.ato) + half(least)
 	case gap < a.ato:
-		a.ato = min(a.ato/2+gap, e.snd.rtt.timeout())
+		a.ato = min(half(a.ato)+gap, e.snd.rtt.timeout())
 	case gap > e.snd.rtt.timeout():
 		// The peer's window has shrunk meanwhile, or should have.
 		e.rcv.quickACKs(maxQuickACKs)
 	}
 	a.lastData = now
 	e.markArrived(seg)
+}
+
+// half is half of a time in whole ticks, as the kernel reckons, unless it is shorter than
+// one.
+func half(t sim.Time) sim.Time {
+	if t < 2*jiffy {
+		return t / 2
+	}
+	return t / 2 / jiffy * jiffy
 }
 
 // measureSegment estimates the size of the peer's full segments (tcp_measure_rcv_mss).
@@ -188,11 +194,12 @@ func (e *Endpoint) delayACK(now sim.Time) bool {
 }
 
 // compress holds back duplicate ACKs beyond those that start recovery: each SACK says
-// all that the ones before it said.
+// all that the ones before it said. The timer is as late as it may be, to run together
+// with others: nothing else wakes the CPU for it (hrtimer_start_range_ns).
 func (e *Endpoint) compress(now sim.Time) bool {
 	r := &e.rcv
 	a := &r.ack
-	if !e.opt.sack || a.saved >= compressedMax {
+	if !e.opt.sack || int(a.saved) >= e.spec.CompSACKCount {
 		return true
 	}
 	if a.dupNxt != r.nxt {
@@ -208,7 +215,7 @@ func (e *Endpoint) compress(now sim.Time) bool {
 	}
 	a.saved++
 	if a.compressedAt == sim.Never {
-		a.compressedAt = now + min(rtt/compressShare, compressDelay)
+		a.compressedAt = now + min(rtt/compressShare, e.spec.CompSACKDelay) + e.spec.CompSACKSlack
 	}
 	return false
 }
@@ -278,6 +285,9 @@ func (e *Endpoint) ackAfterRead() {
 	if a.scheduled && (r.nxt-r.wup > uint64(a.mss) || short && r.memory.charged == 0) {
 		a.now = true
 		return
+	}
+	if e.closing.taken {
+		return // nothing more will come
 	}
 	if room := r.room(); 2*int64(room) <= r.win.clamp {
 		if w := e.wantWindow(); w > 0 && uint64(w) >= 2*room {

@@ -14,6 +14,7 @@ type plainState struct {
 	rescue  uint64 // SACK: RescueRxt, 0 for none
 	dups    uint32 // SACK: duplicate ACKs since una moved
 	partial bool   // NewReno: a partial ACK has come
+	first   bool   // the first segment goes again whatever the window says
 }
 
 // plainFlight makes the window FlightSize if that is less, for ssthresh must be half
@@ -49,6 +50,7 @@ func (e *Endpoint) plainAlert(news *ackNews) {
 	}
 	if s.ca >= CARecovery && s.una >= s.highSeq {
 		e.endPlainly()
+		news.ended = true
 	}
 	if e.sackOn() {
 		e.plainSACK(news)
@@ -95,7 +97,7 @@ func (e *Endpoint) plainSACK(news *ackNews) {
 		s.cwnd.set(s.cwnd.ssthresh)
 		e.setCA(CARecovery)
 		e.stats.recoveries++
-		*p = plainState{marked: s.una}
+		*p = plainState{marked: s.una, first: true}
 		e.loseHead() // step 4.3: whatever IsLost says
 	}
 	e.markLost()
@@ -208,6 +210,7 @@ func (e *Endpoint) newReno(news *ackNews) {
 			// for what has been acknowledged.
 			s.cwnd.set(s.cwnd.size - min(s.cwnd.size-1, news.acked) + 1)
 			e.loseHead()
+			s.plainly.first = true
 		case news.dups > 0:
 			s.cwnd.set(s.cwnd.size + news.dups)
 		}
@@ -224,6 +227,6 @@ func (e *Endpoint) newReno(news *ackNews) {
 	s.cwnd.set(s.cwnd.ssthresh + s.dupACKs)
 	e.setCA(CARecovery)
 	e.stats.recoveries++
-	s.plainly = plainState{}
+	s.plainly = plainState{first: true}
 	e.loseHead()
 }

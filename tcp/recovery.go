@@ -157,9 +157,6 @@ func (e *Endpoint) timeout(now sim.Time) {
 		e.giveUp(now)
 		return
 	}
-	if s.retries > 0 && now-e.patience.resentAt >= retriesTake(retries1) {
-		e.detectBlackHole(now)
-	}
 	e.stats.timeouts++
 	s.tailProbe.end = 0
 	e.enterLoss(now)

@@ -8,7 +8,7 @@ package tcp
 // beyond it had been reported before (tcp_check_sack_reordering).
 func (e *Endpoint) checkReordering(low uint64) {
 	s := &e.snd
-	top := s.sacks.highest()
+	top := max(s.sacks.highest(), s.una)
 	if top <= low {
 		return
 	}

@@ -21,8 +21,12 @@ func (e *Endpoint) retransmit(now sim.Time, seg *Segment) (frags int, ok bool) {
 	if id == none || s.rexmit != rexmitLost || !s.plain && q.retransOut >= q.lostOut || s.paced(now) {
 		return 0, false
 	}
-	flight := s.inFlight()
-	if flight >= s.cwnd.size {
+	room := s.cwnd.size - min(s.cwnd.size, s.inFlight())
+	if s.plainly.first {
+		s.plainly.first = false
+		room = max(room, 1)
+	}
+	if room == 0 {
 		return 0, false
 	}
 	b := &q.blocks[id]
@@ -30,15 +34,15 @@ func (e *Endpoint) retransmit(now sim.Time, seg *Segment) (frags int, ok bool) {
 	if s.throttled(b.len, mss, 1) {
 		return 0, false
 	}
-	room := s.roomAt(b.off)
-	if room == 0 {
+	window := s.roomAt(b.off)
+	if window == 0 {
 		if b.off != s.una {
 			return 0, false
 		}
-		room = uint64(mss) // the first segment probes a closed window
+		window = uint64(mss) // the first segment probes a closed window
 	}
-	most := uint64(min(s.cwnd.size-flight, s.autosize(mss))) * uint64(mss)
-	frags = e.resend(now, seg, id, uint32(min(most, max(room, 1))))
+	most := uint64(min(room, s.autosize(mss))) * uint64(mss)
+	frags = e.resend(now, seg, id, uint32(min(most, window)))
 	q.setResent(&q.blocks[id], true)
 	s.undo.resent(seg.Segs, timestamp(now))
 	if s.reducing() {

@@ -32,9 +32,12 @@ type Spec struct {
 	AutoCorking     bool      `key:"autocorking" doc:"tcp_autocorking: a short tail waits while the NIC has earlier data"`
 	NotSentLowat    sim.Bytes `key:"notsent_lowat" min:"0" max:"4GiB" doc:"tcp_notsent_lowat: unsent bytes below which a socket is writable; 0 for no limit"`
 
-	MinRTO     sim.Time `key:"min_rto" min:"1ms" max:"120s" doc:"floor of the retransmission timeout's variance term"`
-	DelayedACK sim.Time `key:"delayed_ack" min:"0" max:"1s" doc:"shortest time for which an ACK waits for data to carry it; 0: it never waits"`
-	ACKPolicy  string   `key:"ack_policy" enum:"linux|freebsd" doc:"when to acknowledge: linux, or freebsd: every second segment, no quick ACKs"`
+	MinRTO        sim.Time `key:"min_rto" min:"1ms" max:"120s" doc:"floor of the retransmission timeout's variance term"`
+	DelayedACK    sim.Time `key:"delayed_ack" min:"0" max:"1s" doc:"shortest time for which an ACK waits for data to carry it; 0: it never waits"`
+	CompSACKDelay sim.Time `key:"comp_sack_delay" min:"0" max:"1s" doc:"tcp_comp_sack_delay_ns: longest time for which duplicate ACKs are held back (a twentieth of the round trip otherwise)"`
+	CompSACKSlack sim.Time `key:"comp_sack_slack" min:"0" max:"1s" doc:"tcp_comp_sack_slack_ns: by which that timer is late"`
+	CompSACKCount int      `key:"comp_sack_nr" min:"0" max:"255" doc:"tcp_comp_sack_nr: ACKs held back before one is sent; 0 holds none back"`
+	ACKPolicy     string   `key:"ack_policy" enum:"linux|freebsd" doc:"when to acknowledge: linux, or freebsd: every second segment, no quick ACKs"`
 
 	SynRetries       int      `key:"syn_retries" min:"1" max:"127" doc:"tcp_syn_retries: how often a SYN is sent again"`
 	SynAckRetries    int      `key:"synack_retries" min:"0" max:"127" doc:"tcp_synack_retries: the same of a SYN-ACK"`

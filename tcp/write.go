@@ -35,12 +35,12 @@ func (e *Endpoint) Write(now sim.Time, n, fragLimit int) WriteResult {
 // piece after the other.
 //
 // Fewer bytes than n are accepted when the send buffer is full; WriteReady says when
-// to offer the rest.
+// to offer the rest. None are after Shutdown or the end of the connection.
 func (e *Endpoint) WriteMsg(now sim.Time, n, fragLimit int, flags WriteFlags) WriteResult {
 	e.advance(now)
 	s := &e.snd
 	var r WriteResult
-	if n <= 0 || fragLimit <= 0 {
+	if n <= 0 || fragLimit <= 0 || !e.mayWrite() {
 		return r
 	}
 	own := fragLimit <= pageBytes

@@ -22,6 +22,7 @@ type drillFlags struct {
 	format, junit, profile, version string
 	pshLax, strict, verbose         bool
 	workers                         int
+	defines                         []string
 }
 
 // errNotInterpreted is the error of scripts that could not be interpreted.
@@ -75,6 +76,7 @@ is not understood or not modelled: it is named with its line, never skipped.`,
 	flags.StringVar(&f.version, "ip-version", "", "how connections are addressed, in place of what scripts say: "+strings.Join(packetdrill.IPVersions, ", "))
 	flags.BoolVar(&f.pshLax, "psh-lax", false, "let PSH be there or not on packets of the host")
 	flags.BoolVar(&f.strict, "strict-segments", false, "expect every segment by itself, as on the wire, and join none")
+	flags.StringArrayVarP(&f.defines, "define", "D", nil, "let NAME in scripts stand for VALUE: NAME=VALUE (may be repeated)")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show packets and calls as they happen (one script after the other)")
 	flags.IntVarP(&f.workers, "workers", "j", runtime.NumCPU(), "scripts to run at once")
 	complete := func(name string, values []string) {
@@ -102,7 +104,16 @@ func (f *drillFlags) options() (packetdrill.Options, error) {
 	if f.workers < 1 {
 		return packetdrill.Options{}, fmt.Errorf("--workers %d: at least 1", f.workers)
 	}
-	return packetdrill.Options{IPVersion: packetdrill.IPVersion(f.version), Profile: packetdrill.Profile(f.profile), PSHLax: f.pshLax, StrictSegments: f.strict}, nil
+	defines := map[string]string{}
+	for _, d := range f.defines {
+		name, value, ok := strings.Cut(d, "=")
+		if !ok || name == "" || value == "" {
+			return packetdrill.Options{}, fmt.Errorf("--define %q: allowed is NAME=VALUE", d)
+		}
+		defines[name] = value
+	}
+	return packetdrill.Options{IPVersion: packetdrill.IPVersion(f.version), Profile: packetdrill.Profile(f.profile),
+		PSHLax: f.pshLax, StrictSegments: f.strict, Defines: defines}, nil
 }
 
 func (c *console) packetdrill(ctx context.Context, f *drillFlags, paths []string) error {

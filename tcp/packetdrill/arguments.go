@@ -160,21 +160,45 @@ func (a *arguments) inetAddr(e *Expr, none netip.Addr) netip.Addr {
 }
 
 // iovec is the lengths of a list of {base, length}.
-func (a *arguments) iovec(e *Expr) []int {
+func (a *arguments) iovec(e *Expr) (v vector) {
 	if e.Kind != List {
 		a.fail(wrong(e.Pos, "a list [{..., length}, ...] is wanted here"))
-		return nil
+		return v
 	}
-	var all []int
 	for i := range e.List {
 		f := e.List[i].Fields
 		if e.List[i].Kind != Struct || len(f) != 2 {
 			a.fail(wrong(e.List[i].Pos, "{..., length} is wanted here"))
-			return nil
+			return v
 		}
-		all = append(all, a.size(&f[1].Value))
+		v.add(isNull(&f[0].Value), a.size(&f[1].Value))
 	}
-	return all
+	return v
+}
+
+// vector is buffers of a call by their lengths, up to the first that is no memory.
+type vector struct {
+	lengths []int
+	fault   bool // a buffer of some length is NULL
+}
+
+func (v *vector) add(null bool, length int) {
+	if v.fault = v.fault || null && length > 0; !v.fault {
+		v.lengths = append(v.lengths, length)
+	}
+}
+
+// faulty is the error of a call that had nothing to do before it came to the buffer that
+// is NULL.
+func (v *vector) faulty(n int, err stack.Errno) (int, stack.Errno) {
+	if v.fault && n == 0 && err == stack.OK {
+		return -1, stack.EFAULT
+	}
+	return n, err
+}
+
+func isNull(e *Expr) bool {
+	return e.Kind == Name && e.Text == "NULL" || e.Kind == Integer && e.Int == 0
 }
 
 // maxSize bounds the buffers of one call.
@@ -191,12 +215,13 @@ func (a *arguments) size(e *Expr) int {
 }
 
 // buffer is a buffer and the length behind it.
-func (a *arguments) buffer(i int) stack.Buf {
+func (a *arguments) buffer(i int) (v vector) {
 	e := a.expr(i)
 	switch e.Kind {
 	case Ellipsis, Text, Name, Integer, List:
 	default:
 		a.fail(wrong(e.Pos, "a buffer is wanted here: ... or a string"))
 	}
-	return stack.Size(a.size(a.expr(i + 1)))
+	v.add(isNull(e), a.size(a.expr(i+1)))
+	return v
 }

@@ -243,16 +243,11 @@ func binary(op string, a, b int64) int64 {
 }
 
 func (r *runner) constant(e *Expr) (int64, *Error) {
-	if n, ok := r.setup.symbols[e.Text]; ok {
-		return n, nil
+	n, ok := r.setup.symbol(e.Text)
+	if !ok {
+		return 0, unsupported(e.Pos, "name %s: no such constant is known", e.Text)
 	}
-	if n, ok := constants[e.Text]; ok {
-		return n, nil
-	}
-	if n := errnoByName(e.Text); n != 0 {
-		return int64(n), nil
-	}
-	return 0, unsupported(e.Pos, "name %s: no such constant is known", e.Text)
+	return n, nil
 }
 
 // apply is one of the functions that keep numbers in network order: the model has all

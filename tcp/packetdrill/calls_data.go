@@ -33,12 +33,22 @@ func (r *runner) read(a *arguments) pendingCall {
 		flags = a.int(3, 0)
 	}
 	plain := a.call.Name == "read"
-	c := pendingCall{attempt: func() (int64, stack.Errno) {
-		if plain {
-			n, err := r.host.Read(fd, buf)
-			return int64(n), err
+	return r.receiver(fd, buf, func(iov []stack.Buf) (int, stack.Errno) {
+		switch {
+		case plain:
+			return r.host.Readv(fd, iov)
+		case len(iov) == 0:
+			iov = append(iov, stack.Buf{})
 		}
-		n, err := r.host.Recv(fd, buf, int(flags))
+		return r.host.Recv(fd, iov[0], int(flags))
+	})
+}
+
+// receiver is a call that fills buffers.
+func (r *runner) receiver(fd int, v vector, receive func([]stack.Buf) (int, stack.Errno)) pendingCall {
+	iov := v.behind(0)
+	c := pendingCall{attempt: func() (int64, stack.Errno) {
+		n, err := v.faulty(receive(iov))
 		return int64(n), err
 	}}
 	r.deadline(&c, fd, stack.SO_RCVTIMEO)
@@ -47,13 +57,8 @@ func (r *runner) read(a *arguments) pendingCall {
 
 func (r *runner) readv(a *arguments) pendingCall {
 	a.count(3, 3)
-	fd, iov := a.fd(0), behind(a.iovec(a.expr(1)), 0)
-	c := pendingCall{attempt: func() (int64, stack.Errno) {
-		n, err := r.host.Readv(fd, iov)
-		return int64(n), err
-	}}
-	r.deadline(&c, fd, stack.SO_RCVTIMEO)
-	return c
+	fd := a.fd(0)
+	return r.receiver(fd, a.iovec(a.expr(1)), func(iov []stack.Buf) (int, stack.Errno) { return r.host.Readv(fd, iov) })
 }
 
 // write is write, send and sendto.
@@ -66,8 +71,7 @@ func (r *runner) write(a *arguments) pendingCall {
 		least, most = 4, 6
 	}
 	a.count(least, most)
-	fd, size := a.fd(0), a.size(a.expr(2))
-	a.buffer(1)
+	fd, buf := a.fd(0), a.buffer(1)
 	flags := int64(0)
 	var to netip.AddrPort
 	if least == 4 {
@@ -77,20 +81,19 @@ func (r *runner) write(a *arguments) pendingCall {
 		to = a.address(a.expr(4), r.own(r.setup.remote, r.setup.connectPort))
 	}
 	plain := a.call.Name == "write"
-	return r.sender(fd, func(rest int) (int, stack.Errno) {
-		buf := stack.Size(size - rest)
+	return r.sender(fd, buf, func(iov []stack.Buf) (int, stack.Errno) {
 		if plain {
-			return r.host.Write(fd, buf)
+			return r.host.Writev(fd, iov)
 		}
-		return r.host.Sendto(fd, buf, int(flags), to)
+		return r.host.Sendmsg(fd, &stack.Message{Name: to, Iov: iov}, int(flags))
 	})
 }
 
-// sender is a call that takes data bit by bit; send is told how much has gone before.
-func (r *runner) sender(fd int, send func(before int) (int, stack.Errno)) pendingCall {
+// sender is a call that takes data bit by bit; send is given what is left of it.
+func (r *runner) sender(fd int, v vector, send func([]stack.Buf) (int, stack.Errno)) pendingCall {
 	done := int64(0)
 	c := pendingCall{attempt: func() (int64, stack.Errno) {
-		n, err := send(int(done))
+		n, err := v.faulty(send(v.behind(int(done))))
 		return progress(&done, int64(n), err)
 	}}
 	r.deadline(&c, fd, stack.SO_SNDTIMEO)
@@ -102,14 +105,14 @@ func (r *runner) sender(fd int, send func(before int) (int, stack.Errno)) pendin
 
 func (r *runner) writev(a *arguments) pendingCall {
 	a.count(3, 3)
-	fd, iov := a.fd(0), a.iovec(a.expr(1))
-	return r.sender(fd, func(before int) (int, stack.Errno) { return r.host.Writev(fd, behind(iov, before)) })
+	fd := a.fd(0)
+	return r.sender(fd, a.iovec(a.expr(1)), func(iov []stack.Buf) (int, stack.Errno) { return r.host.Writev(fd, iov) })
 }
 
-// behind is an iovec of buffers with these lengths, without its first n bytes.
-func behind(lengths []int, n int) []stack.Buf {
+// behind is the buffers without their first n bytes.
+func (v *vector) behind(n int) []stack.Buf {
 	var rest []stack.Buf
-	for _, length := range lengths {
+	for _, length := range v.lengths {
 		if skip := min(n, length); skip < length || length == 0 {
 			rest = append(rest, stack.Size(length-skip))
 			n -= skip
@@ -121,10 +124,10 @@ func behind(lengths []int, n int) []stack.Buf {
 }
 
 // message reads the lengths of the buffers of a struct msghdr.
-func (a *arguments) message(e *Expr) (iov []int) {
+func (a *arguments) message(e *Expr) (iov vector) {
 	if e.Kind != Struct {
 		a.fail(wrong(e.Pos, "a struct msghdr {msg_name(...)=..., msg_iov(1)=[{..., 1000}], msg_flags=0} is wanted here"))
-		return nil
+		return iov
 	}
 	for i := range e.Fields {
 		switch f := &e.Fields[i]; f.Name {
@@ -149,8 +152,8 @@ func (r *runner) sendmsg(a *arguments) pendingCall {
 	if f := e.field("msg_control"); f != nil && (f.Kind != List || len(f.List) > 0) && f.Kind != Ellipsis {
 		a.fail(unsupported(f.Pos, "control messages to sendmsg"))
 	}
-	return r.sender(fd, func(before int) (int, stack.Errno) {
-		return r.host.Sendmsg(fd, &stack.Message{Name: to, Iov: behind(iov, before)}, int(flags))
+	return r.sender(fd, iov, func(rest []stack.Buf) (int, stack.Errno) {
+		return r.host.Sendmsg(fd, &stack.Message{Name: to, Iov: rest}, int(flags))
 	})
 }
 
@@ -158,12 +161,12 @@ func (r *runner) recvmsg(a *arguments) pendingCall {
 	a.count(3, 3)
 	fd, e := a.fd(0), unwrap(a.expr(1))
 	iov, flags := a.message(e), a.int(2, 0)
-	m := stack.Message{Iov: behind(iov, 0), Control: make([]stack.Control, 0, maxControl)}
-	c := pendingCall{attempt: func() (int64, stack.Errno) {
-		n, err := r.host.Recvmsg(fd, &m, int(flags))
-		return int64(n), err
-	}, check: func(int64) *Error { return a.compareMessage(e, &m) }}
-	r.deadline(&c, fd, stack.SO_RCVTIMEO)
+	m := stack.Message{Control: make([]stack.Control, 0, maxControl)}
+	c := r.receiver(fd, iov, func(bufs []stack.Buf) (int, stack.Errno) {
+		m.Iov = bufs
+		return r.host.Recvmsg(fd, &m, int(flags))
+	})
+	c.check = func(int64) *Error { return a.compareMessage(e, &m) }
 	return c
 }
 

@@ -1,6 +1,7 @@
 package packetdrill
 
 import (
+	"maps"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -31,15 +32,15 @@ type setup struct {
 	tolerance      sim.Time
 	tick           sim.Time // of the TS clock, 0: TS values of the host are not compared
 	strictSegments bool
-	nonFatal       map[string]bool // "packet", "syscall"
-	symbols        map[string]int64
+	nonFatal       map[string]bool   // "packet", "syscall"
+	symbols        map[string]string // --define
 }
 
 // Defaults: the addresses of packetdrill's documentation, from the blocks for private
 // use and for documentation.
 func newSetup(o Options) *setup {
 	return &setup{bindPort: 8080, connectPort: 8080, tolerance: defaultTolerance,
-		strictSegments: o.StrictSegments, nonFatal: map[string]bool{}, symbols: map[string]int64{}}
+		strictSegments: o.StrictSegments, nonFatal: map[string]bool{}, symbols: map[string]string{}}
 }
 
 // addresses are those of the host.
@@ -69,6 +70,7 @@ func (s *setup) apply(o Options, flags []Flag) *Error {
 		s.version = IPv4
 	}
 	s.complete()
+	s.define(o.Defines)
 	if s.local.Is4() != s.remote.Is4() || s.local.Is4() != (s.version != IPv6) {
 		return wrong(Pos{1, 1}, "local address %v and remote address %v: both must be of %s", s.local, s.remote, s.version)
 	}
@@ -91,6 +93,44 @@ func (s *setup) complete() {
 	if s.mtu == 0 {
 		s.mtu = mtu
 	}
+}
+
+// define sets the symbols that depend on how connections are addressed, if the script has
+// not, and those of the caller.
+func (s *setup) define(caller map[string]string) {
+	level, kind := "SOL_IP", "IP_RECVERR"
+	if s.version != IPv4 {
+		level, kind = "SOL_IPV6", "IPV6_RECVERR"
+	}
+	for name, value := range map[string]string{"CMSG_LEVEL_IP": level, "CMSG_TYPE_RECVERR": kind} {
+		if _, ok := s.symbols[name]; !ok {
+			s.symbols[name] = value
+		}
+	}
+	maps.Copy(s.symbols, caller)
+}
+
+// maxAliases bounds how long a chain of symbols may be.
+const maxAliases = 8
+
+// symbol is the number that a name stands for: a defined one, a constant of Linux, an
+// error.
+func (s *setup) symbol(name string) (int64, bool) {
+	for range maxAliases {
+		text, ok := s.symbols[name]
+		if !ok {
+			break
+		}
+		if n, err := parseInteger(text); err == nil {
+			return n, true
+		}
+		name = text
+	}
+	if n, ok := constants[name]; ok {
+		return n, true
+	}
+	n := errnoByName(name)
+	return int64(n), n != 0
 }
 
 // flagSetters are the option lines. nil is accepted without effect: it says how the
@@ -126,11 +166,10 @@ var flagSetters = map[string]func(s *setup, value string) string{
 	},
 	"define": func(s *setup, value string) string {
 		name, text, _ := strings.Cut(value, "=")
-		n, err := parseInteger(text)
-		if err != nil {
-			return "allowed is NAME=NUMBER"
+		if name == "" || text == "" {
+			return "allowed is NAME=VALUE"
 		}
-		s.symbols[name] = n
+		s.symbols[name] = text
 		return ""
 	},
 

@@ -19,6 +19,7 @@ type flow struct {
 	peerISN       uint32
 	stamps        map[uint32]uint32 // script's TS value to the host's
 	script0, ts0  uint32            // the first pair of them
+	lastTS        uint32            // of what the host has sent
 }
 
 // flow finds a connection by its addresses, or makes it.
@@ -73,6 +74,9 @@ func (r *runner) capture() {
 			if !p.Seg.Flags.Has(tcp.ACK) {
 				r.current = f
 			}
+		}
+		if p.Seg.Opts.Has(tcp.OptTimestamps) {
+			f.lastTS = p.Seg.TSVal
 		}
 		s := sent{r.now, f, p}
 		if r.setup.strictSegments {

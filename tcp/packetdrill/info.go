@@ -13,12 +13,10 @@ func (r *runner) lookup(name string) (value, bool) {
 	if n, ok := codeConstants[name]; ok {
 		return integer(n), true
 	}
-	if n, ok := r.setup.symbols[name]; ok {
-		return integer(n), true
-	}
 	i, ok := infoFields[name]
 	if !ok {
-		return value{}, false
+		n, ok := r.setup.symbol(name)
+		return integer(n), ok
 	}
 	ep := r.host.Endpoint(r.last)
 	if ep == nil {

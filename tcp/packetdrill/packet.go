@@ -80,6 +80,7 @@ type Option struct {
 	Echo   uint32 // TS ecr
 	Blocks []tcp.SACKBlock
 	Cookie []byte
+	Symbol string // in place of Cookie, one that --define sets
 }
 
 // size is the option's bytes on the wire.
@@ -96,11 +97,19 @@ func (o *Option) size() int {
 	case OptSACK:
 		return 2 + 8*len(o.Blocks)
 	case OptFastOpen:
-		return 2 + len(o.Cookie)
+		return 2 + o.cookieLen()
 	case OptFastOpenEx:
-		return 4 + len(o.Cookie)
+		return 4 + o.cookieLen()
 	}
 	return 2
+}
+
+// cookieLen is the bytes of a cookie; one by name has the usual eight.
+func (o *Option) cookieLen() int {
+	if o.Symbol != "" {
+		return 8
+	}
+	return len(o.Cookie)
 }
 
 func (o *Option) String() string {

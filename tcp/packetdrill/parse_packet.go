@@ -212,9 +212,9 @@ func (p *parser) option() Option {
 	case "TS":
 		return p.timestamps()
 	case "FO":
-		return Option{Kind: OptFastOpen, Cookie: p.cookie()}
+		return p.cookie(OptFastOpen)
 	case "FOEXP":
-		return Option{Kind: OptFastOpenEx, Cookie: p.cookie()}
+		return p.cookie(OptFastOpenEx)
 	case "md5", "MD5", "AO", "ao":
 		p.at = start
 		p.refuse("%s: signed segments are not modelled", w)
@@ -248,17 +248,20 @@ func (p *parser) timestamps() Option {
 	return o
 }
 
-// cookie reads a Fast Open cookie in hexadecimal; there may be none.
-func (p *parser) cookie() []byte {
+// cookie reads a Fast Open cookie: in hexadecimal, by a name that --define sets, or none.
+func (p *parser) cookie(kind OptionKind) Option {
 	p.space()
 	start := p.at
 	text := p.word()
 	cookie, err := hex.DecodeString(text)
-	if err != nil || len(cookie) > 16 {
-		p.at = start
-		p.fail("a cookie of up to 16 bytes in hexadecimal")
+	if err == nil && len(cookie) <= 16 {
+		return Option{Kind: kind, Cookie: cookie}
 	}
-	return cookie
+	if text[0] < 'A' || text[0] > 'Z' {
+		p.at = start
+		p.fail("a cookie of up to 16 bytes in hexadecimal, or the name of one")
+	}
+	return Option{Kind: kind, Symbol: text}
 }
 
 // icmp reads an ICMP error: its type and code by name, the MTU, and the segment that it

@@ -11,12 +11,13 @@ import (
 
 // Options is how scripts are run.
 type Options struct {
-	IPVersion      IPVersion // "" is what the script says, else IPv4
-	Profile        Profile   // "" is Linux
-	PSHLax         bool      // PSH may be there or not
-	StrictSegments bool      // each packet is a segment of its own, as on the wire
-	Trace          io.Writer // if not nil, every packet and call as it happens
-	Print          io.Writer // if not nil, what print statements print
+	IPVersion      IPVersion         // "" is what the script says, else IPv4
+	Profile        Profile           // "" is Linux
+	PSHLax         bool              // PSH may be there or not
+	StrictSegments bool              // each packet is a segment of its own, as on the wire
+	Defines        map[string]string // symbols, as --define sets them
+	Trace          io.Writer         // if not nil, every packet and call as it happens
+	Print          io.Writer         // if not nil, what print statements print
 }
 
 // Result is how a script went.

@@ -14,6 +14,7 @@ func DefaultSpec() tcp.Spec {
 		SendBuffer: 4 * sim.MiB, SendInitial: 16 * sim.KiB, SendMax: 212992, AutoCorking: true,
 		MinRTO: 200 * sim.Millisecond, DelayedACK: 40 * sim.Millisecond, ACKPolicy: "linux",
 		BaseMSS: 1024, MTUProbeFloor: 48, ProbeThreshold: 8, ProbeInterval: 600 * sim.Second,
+		CompSACKDelay: sim.Millisecond, CompSACKSlack: 100 * sim.Microsecond, CompSACKCount: 44,
 
 		SynRetries: 6, SynAckRetries: 5, Retries2: 15, FinTimeout: 60 * sim.Second, KeepaliveTime: 7200 * sim.Second,
 		KeepaliveEvery: 75 * sim.Second, KeepaliveProbes: 9, InvalidRatelimit: 500 * sim.Millisecond,

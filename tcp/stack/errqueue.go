@@ -21,13 +21,18 @@ type mark struct {
 
 func (q *errorQueue) len() int { return q.messages.len() }
 
-// takeMessage is recvmsg with MSG_ERRQUEUE: no payload, one control message.
+// takeMessage is recvmsg with MSG_ERRQUEUE: no payload, a control message, and before it
+// one with the time if it is a timestamp (ip_recv_error).
 func (s *socket) takeMessage(m *Message) (int, Errno) {
 	if s.errs.len() == 0 {
 		return -1, EAGAIN
 	}
 	m.Flags |= MSG_ERRQUEUE
-	m.put(s.errs.messages.pop())
+	c := s.errs.messages.pop()
+	if c.Err.Origin == SO_EE_ORIGIN_TIMESTAMPING && s.opts.timestamping&SOF_TIMESTAMPING_SOFTWARE != 0 {
+		m.put(Control{Level: SOL_SOCKET, Type: SCM_TIMESTAMPING, Timestamps: c.Timestamps})
+	}
+	m.put(c)
 	return 0, OK
 }
 
@@ -37,10 +42,11 @@ func (s *socket) report(c Control) {
 	s.host.wake(s, POLLERR)
 }
 
-// recvErr is the control message of an extended error.
+// recvErr is the control message of an extended error: the socket's family counts, not
+// the packet's.
 func (s *socket) recvErr(e ExtendedError) Control {
 	c := Control{Level: SOL_IP, Type: IP_RECVERR, Err: e}
-	if !s.remote.Addr().Is4() {
+	if s.domain == AF_INET6 {
 		c.Level, c.Type = SOL_IPV6, IPV6_RECVERR
 	}
 	return c
