@@ -150,7 +150,7 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 			r.finAhead = e.closing.finAt
 		}
 		if seg.Len == 0 {
-			r.ack.now = true // it says that something before it is missing
+			e.reportFIN()
 			return
 		}
 		r.ack.scheduled, r.ack.check = true, true
