@@ -326,21 +326,7 @@ func (r *receiver) nblocks() int {
 	if r.dsack.right > 0 {
 		n++
 	}
-	if r.finAhead != 0 && r.finAlone() {
-		n++
-	}
 	return n
-}
-
-// finAlone says whether no SACK block ends at the FIN that waits for what is missing before
-// it: then the FIN has a block of its own.
-func (r *receiver) finAlone() bool {
-	for _, s := range r.recent[:r.nrecent] {
-		if s.right == r.finAhead {
-			return false
-		}
-	}
-	return true
 }
 
 // blocks writes the SACK blocks into a segment: a duplicate first (RFC 2883 section 4),
@@ -351,14 +337,7 @@ func (r *receiver) blocks(seg *Segment, iss uint32, most int) {
 		r.dsack = span{}
 	}
 	for i := 0; i < int(r.nrecent) && int(seg.NSACK) < most; i++ {
-		s := r.recent[i]
-		if r.finAhead != 0 && s.right == r.finAhead {
-			s.right++
-		}
-		seg.put(iss, s)
-	}
-	if r.finAhead != 0 && int(seg.NSACK) < most && r.finAlone() {
-		seg.put(iss, span{r.finAhead, r.finAhead + 1})
+		seg.put(iss, r.recent[i])
 	}
 }
 
