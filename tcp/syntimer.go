@@ -45,7 +45,11 @@ func (e *Endpoint) synackTimer(now sim.Time) {
 		spent = spent && (!h.acked || h.timeouts >= h.deferred)
 		again = !h.acked || h.timeouts >= h.deferred-1
 	}
-	if spent {
+	switch {
+	case spent && e.fast.child:
+		e.giveUp(now)
+		return
+	case spent:
 		e.done(now, 0)
 		return
 	}
