@@ -145,7 +145,7 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 		return 0, true
 	}
 	if e.state < Established {
-		if frags, ok = e.outputHandshake(now, seg); ok || !e.fast.child {
+		if frags, ok = e.outputHandshake(now, seg); ok || !e.fast.child || e.state != SynReceived {
 			return frags, ok
 		}
 		return e.sendNew(now, seg)
