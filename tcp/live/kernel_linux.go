@@ -15,7 +15,7 @@ import (
 // kernelEnd is the kernel's end of a transfer: blocking sockets and two goroutines.
 type kernelEnd struct {
 	fd       atomic.Int64 // of the connection, -1 before
-	listener int // -1 if it connects
+	listener int          // -1 if it connects
 	err      chan error
 	sent     Digest
 	got      Digest

@@ -19,6 +19,10 @@ type Config struct {
 	Seed  uint64       // of initial sequence numbers, ephemeral ports, cookies
 	Bytes bool         // keep and carry real bytes
 
+	// CopyPinned says that the device copies what MSG_ZEROCOPY has pinned, as TUN and
+	// loopback devices do (skb_orphan_frags_rx): completions say so.
+	CopyPinned bool
+
 	// ISN, if not nil, chooses initial sequence numbers in place of the seed.
 	ISN func(local, remote netip.AddrPort) uint32
 }
