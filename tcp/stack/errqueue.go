@@ -97,7 +97,7 @@ func (s *socket) completeCopy(id uint32) {
 		}
 	}
 	e := ExtendedError{Origin: SO_EE_ORIGIN_ZEROCOPY, Info: id, Data: id}
-	if s.host.cfg.CopyPinned {
+	if s.host.cfg.CopiesPages {
 		e.Code = SO_EE_CODE_ZEROCOPY_COPIED
 	}
 	s.report(s.recvErr(e), 0)
