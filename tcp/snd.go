@@ -46,6 +46,7 @@ type sender struct {
 	reordering  uint32 // segments that may overtake one before it counts as lost
 	reorderSeen uint32 // times that one was overtaken and not lost
 	echo        uint32 // timestamp that the latest segment echoes, 0 for none
+	thinLinear  bool   // few segments in flight: timeouts do not double
 	frto        bool   // it is not known yet whether the timeout was spurious
 	reneged     bool   // the peer has taken SACKs back in this loss
 	rexmit      rexmit // what may be sent again

@@ -4,6 +4,8 @@ import "netgpusim/tcp/stack"
 
 // constants are the symbolic names that calls may use, besides errors.
 var constants = map[string]int64{
+	"SOCK_RAW":                      3,
+	"IPPROTO_RAW":                   255,
 	"NULL":                          0,
 	"INADDR_ANY":                    0,
 	"FIONREAD":                      stack.SIOCINQ,

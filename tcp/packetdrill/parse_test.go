@@ -62,6 +62,8 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"0 `tc qdisc add dev tun0 root netem delay 1ms`", Unsupported, []string{"netem", "fq"}},
 		{"0 `ip route change 192.0.2.1 initcwnd 0`", Syntax, []string{"1 to 1000"}},
 		{"0 `sleep x`", Syntax, []string{"seconds"}},
+		{"0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3", Unsupported, []string{"only TCP"}},
+		{"0 socket(..., SOCK_STREAM, IPPROTO_MPTCP) = 3", Unsupported, []string{"protocol 262"}},
 		{"0 %{ import os }%", Unsupported, []string{"import"}},
 		{"0 %{ assert tcpi_nothing == 1 }%", Unsupported, []string{"x.pkt:1:13", "tcpi_nothing"}},
 	} {

@@ -158,8 +158,8 @@ func boolean(field func(*options) *bool, then func(s *socket)) option {
 }
 
 // strict is a boolean that takes 0 and 1 only.
-func strict(field func(*options) *bool) option {
-	o := boolean(field, nil)
+func strict(field func(*options) *bool, then func(s *socket)) option {
+	o := boolean(field, then)
 	o.lo, o.hi = 0, 1
 	return o
 }
