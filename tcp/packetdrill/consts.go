@@ -23,6 +23,8 @@ var constants = map[string]int64{
 	"O_TRUNC":                       0x200,
 	"O_LARGEFILE":                   0x8000,
 	"FD_CLOEXEC":                    1,
+	"SO_MEMINFO":                    stack.SO_MEMINFO,
+	"SOCK_RAW":                      3,
 	"SO_DEBUG":                      1,
 	"SO_PASSCRED":                   16,
 	"SO_BINDTODEVICE":               25,
