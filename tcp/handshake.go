@@ -77,7 +77,7 @@ func (e *Endpoint) negotiate(syn *Segment) {
 		timestamps: e.spec.Timestamps && syn.Opts.Has(OptTimestamps),
 		sack:       e.spec.SACK && syn.Opts.Has(OptSACKPermitted),
 		scaling:    !e.spec.NoScaling && syn.Opts.Has(OptScale),
-		mss:        defaultMSS,
+		mss:        unsaidMSS(e.spec),
 	}
 	if e.opt.scaling {
 		e.opt.sndScale = min(syn.Scale, maxWindowScale)
