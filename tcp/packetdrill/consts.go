@@ -24,7 +24,6 @@ var constants = map[string]int64{
 	"O_LARGEFILE":                   0x8000,
 	"FD_CLOEXEC":                    1,
 	"SO_MEMINFO":                    stack.SO_MEMINFO,
-	"SOCK_RAW":                      3,
 	"SO_DEBUG":                      1,
 	"SO_PASSCRED":                   16,
 	"SO_BINDTODEVICE":               25,

@@ -63,9 +63,9 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"0 `ip route change 192.0.2.1 initcwnd 0`", Syntax, []string{"1 to 1000"}},
 		{"0 `sleep x`", Syntax, []string{"seconds"}},
 		{"0 socket(..., SOCK_STREAM, IPPROTO_MPTCP) = 3", Unsupported, []string{"protocol 262"}},
-		{"0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3", Unsupported, []string{"x.pkt:1:3", "protocol 17", "only TCP"}},
+		{"0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3", Unsupported, []string{"x.pkt:1:1", "protocol 17", "only TCP"}},
 		{"0 socket(..., SOCK_DGRAM, IPPROTO_TCP) = -1 EINVAL", Failed, []string{"got -1 ESOCKTNOSUPPORT"}},
-		{"0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 setsockopt(3, SOL_TCP, TCP_ULP, \"tls\", 3) = -1 ENOENT", Unsupported, []string{"x.pkt:2:4", "option 31"}},
+		{"0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 setsockopt(3, SOL_TCP, TCP_ULP, \"tls\", 3) = -1 ENOENT", Unsupported, []string{"x.pkt:2:1", "option 31"}},
 		{"0 %{ import os }%", Unsupported, []string{"import"}},
 		{"0 %{ assert tcpi_nothing == 1 }%", Unsupported, []string{"x.pkt:1:13", "tcpi_nothing"}},
 	} {
