@@ -41,6 +41,8 @@ func check(s *Spec) error {
 		{"bar_read", s.BARRead},
 		{"write_visibility", s.WriteVisibility},
 		{"flush", s.Flush},
+		{"pin_time", s.PinTime},
+		{"unpin_time", s.UnpinTime},
 		{"copy_setup", s.CopySetup},
 		{"copy_fetch", s.CopyFetch},
 		{"host_fabric", s.HostFabric},

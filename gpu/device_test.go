@@ -20,6 +20,8 @@ func testSpec() Spec {
 		MemoryShare:     0.8,
 		MemoryLatency:   150 * sim.Nanosecond,
 		Flush:           500 * sim.Nanosecond,
+		PinTime:         sim.Millisecond,
+		UnpinTime:       500 * sim.Microsecond,
 		CopySetup:       1500 * sim.Nanosecond,
 		CopyFetch:       300 * sim.Nanosecond,
 		CopyRampRate:    300 * sim.Gbps,
@@ -199,6 +201,35 @@ func TestRevokedPagesHaveNoDMAAddressAndNoWindow(t *testing.T) {
 	wantErrno(t, d.Unpin(m), EINVAL, 0, 0)
 }
 
+// DMA that was on its way when its pages were revoked is lost, or lands in memory that
+// has been pinned at the same place of BAR1 since.
+func TestDMAInFlightMeetsNothingOrAnotherMappingAfterARevocation(t *testing.T) {
+	d := newDevice(t, testSpec())
+	first, second := alloc(t, d, sim.MiB), alloc(t, d, sim.MiB)
+	m, other := pin(t, d, first, sim.MiB), pin(t, d, second, sim.MiB)
+	bus, _, err := m.DMA(first+5000, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Reached(bus); got != m {
+		t.Errorf("before the revocation %p is reached, want %p", got, m)
+	}
+	if err := d.Revoke(m); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Reached(bus); got != nil {
+		t.Errorf("after the revocation %p is reached, want nothing", got)
+	}
+	again := pin(t, d, second, 64*sim.KiB)
+	if got := d.Reached(bus); got != again || again == other {
+		t.Errorf("%p is reached, want %p, which has the window now", got, again)
+	}
+	end := BusAddr(again.Length())
+	if d.Reached(bus-5000+end-1) != again || d.Reached(bus-5000+end) != nil {
+		t.Error("a window is as long as its mapping")
+	}
+}
+
 func TestFreeRevokesTheMappingsOfThatAllocationOnly(t *testing.T) {
 	d := newDevice(t, testSpec())
 	a, b := alloc(t, d, sim.MiB), alloc(t, d, sim.MiB)
@@ -299,6 +330,8 @@ func TestNewRefusesWhatCannotWorkAndNamesTheKey(t *testing.T) {
 		{"memory_share", func(s *Spec) { s.MemoryShare = math.NaN() }},
 		{"memory_latency", func(s *Spec) { s.MemoryLatency = -1 }},
 		{"flush", func(s *Spec) { s.Flush = -1 }},
+		{"pin_time", func(s *Spec) { s.PinTime = -1 }},
+		{"unpin_time", func(s *Spec) { s.UnpinTime = -1 }},
 		{"copy_setup", func(s *Spec) { s.CopySetup = -1 }},
 		{"copy_fetch", func(s *Spec) { s.CopyFetch = -1 }},
 		{"copy_ramp", func(s *Spec) { s.CopyRamp = -1 }},

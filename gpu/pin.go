@@ -76,6 +76,19 @@ func (d *Device) release(m *Mapping) {
 	d.mappings = slices.DeleteFunc(d.mappings, func(o *Mapping) bool { return o == m })
 }
 
+// Reached is the mapping that a peer's access to a bus address meets when it arrives;
+// nil if no window is there: a write is dropped and a read is answered as an
+// unsupported request. DMA that was on its way when its pages were revoked meets
+// nothing, or whatever has been pinned at the same place of BAR1 since.
+func (d *Device) Reached(bus BusAddr) *Mapping {
+	for _, m := range d.mappings {
+		if bus >= m.bus && bus < m.bus+BusAddr(m.length) {
+			return m
+		}
+	}
+	return nil
+}
+
 // Start is the address of the first GPU page.
 func (m *Mapping) Start() Addr { return m.start }
 

@@ -17,6 +17,9 @@ type Spec struct {
 	WriteVisibility sim.Time `key:"write_visibility" min:"0" max:"100us" doc:"from a peer write's arrival until device code sees it"`
 	Flush           sim.Time `key:"flush" min:"0" max:"1ms" doc:"from the flush's arrival until it is answered, when no write is on its way to memory"`
 
+	PinTime   sim.Time `key:"pin_time" min:"0" max:"1s" doc:"pinning memory for peers, one call"`
+	UnpinTime sim.Time `key:"unpin_time" min:"0" max:"1s" doc:"giving it back, one call"`
+
 	CopySetup     sim.Time      `key:"copy_setup" min:"0" max:"1ms" doc:"copy engine: fixed time of an operation, back to back with the one before"`
 	CopyFetch     sim.Time      `key:"copy_fetch" min:"0" max:"1ms" doc:"copy engine: from asking device memory until its first data can leave"`
 	CopyRamp      sim.Bytes     `key:"copy_ramp" min:"0" max:"1GiB" doc:"copy engine: first bytes of an operation to the host, which leave at copy_ramp_rate"`

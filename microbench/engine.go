@@ -22,6 +22,7 @@ type engine struct {
 
 	writeFree sim.Time // when the engine can take the next write
 	sent      sim.Time // when the write before has left
+	visible   sim.Time // and when it can be seen
 
 	reads, writes int // operations so far
 }
@@ -62,7 +63,7 @@ func (e *engine) write(now sim.Time) (sent sim.Time) {
 	e.writes++
 	ready := max(now, e.writeFree) + e.writeBusy
 	e.writeFree = max(ready, e.sent)
-	e.sent, _ = e.tree.Write(e.writeFree, e.target, e.size)
+	e.sent, e.visible = e.tree.Write(e.writeFree, e.target, e.size)
 	return e.sent
 }
 

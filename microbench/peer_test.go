@@ -1,6 +1,7 @@
 package microbench_test
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -92,5 +93,48 @@ func TestStoresToTheOtherSocketWaitForWriteCombiningBuffers(t *testing.T) {
 		if waits := strings.Contains(row.Limit, "time that they are held"); waits != (row.Value < 0.99*near.Value) {
 			t.Errorf("%d buffers: %.2f GB/s bound by %q", c.buffers, row.Value, row.Limit)
 		}
+	}
+}
+
+// What a revocation meets under a stream of writes at the link's rate is that rate for as
+// long as the doorbell takes, and the path of a posted write.
+func TestARevocationFindsTheWritesOfADoorbellAndAPath(t *testing.T) {
+	const size = 4096
+	rows := run(t, "plx-v100", microbench.P2PRevoke, size, 1)
+	stale, drain := rows[0].Value, rows[1].Value
+	rate := run(t, "plx-v100", microbench.P2PWrite, size, 1)[0].Value // GB/s, bytes per ns
+	if rows[0].Unit != "bytes" || math.Abs(stale-rate*drain) > 2*size {
+		t.Errorf("%.0f bytes over %.0f ns, the link carries %.2f a ns", stale, drain, rate)
+	}
+	slow := run(t, "plx-v100", microbench.P2PRevoke, size, 1, "pcie.mmio_write=1250ns")
+	if more := slow[1].Value - drain; math.Abs(more-1000) > size/rate {
+		t.Errorf("a doorbell of 1 µs more lengthens it by %.0f ns", more)
+	}
+}
+
+func TestAreasFillBAR1(t *testing.T) {
+	host, device := load(t, "gen3-switch", "t4", nil)
+	s := whole(t, microbench.GPUPin)
+	s.Sizes = []sim.Bytes{40_000_000, 64*sim.KiB + 1}
+	s.Operations = 1000
+	rows, err := microbench.Run(&s, host, device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		areas float64
+		limit string
+	}{{6, "BAR1"}, {1000, "operations: BAR1 has room for more"}} {
+		if row := rows[3*i+2]; row.Value != c.areas || row.Limit != c.limit {
+			t.Errorf("%d B: %g areas, bound by %q, want %g by %q", row.SizeBytes, row.Value, row.Limit, c.areas, c.limit)
+		}
+		if rows[3*i].Value != device.PinTime.Nanoseconds() || rows[3*i+1].Value != device.UnpinTime.Nanoseconds() {
+			t.Errorf("pin %+v, unpin %+v", rows[3*i], rows[3*i+1])
+		}
+	}
+	s.Sizes = []sim.Bytes{sim.GiB}
+	var wrong *microbench.SpecError
+	if _, err := microbench.Run(&s, host, device); !errors.As(err, &wrong) || wrong.Key != "sizes" {
+		t.Errorf("more than BAR1 has: %v", err)
 	}
 }

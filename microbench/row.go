@@ -8,8 +8,8 @@ type Row struct {
 	Direction string // h2d, d2h, host, hbm, d2d, both
 	SizeBytes int64
 	Parallel  int
-	Metric    string // bandwidth, latency, rate, lag
-	Unit      string // GB/s (1e9), ns, M/s (1e6)
+	Metric    string // bandwidth, latency, rate, lag, flush, stale, drain, pin, unpin, areas
+	Unit      string // GB/s (1e9), ns, M/s (1e6), bytes, areas
 	Value     float64
 	Limit     string // what bound it, in words
 }

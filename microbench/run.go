@@ -38,6 +38,8 @@ var tests = []test{
 	{P2PWrite, false, (*bench).p2pWrite},
 	{P2PBoth, false, (*bench).p2pBoth},
 	{P2PLag, false, (*bench).p2pLag},
+	{P2PRevoke, false, (*bench).p2pRevoke},
+	{GPUPin, true, (*bench).gpuPin},
 	{BAR1Write, true, (*bench).bar1Write},
 	{BAR1Read, true, (*bench).bar1Read},
 	{Copy, true, (*bench).copyEngine},

@@ -10,10 +10,13 @@ const (
 	DMAReadWrite = "dma_read_write" // both at once, one write for each read, GB/s of either
 	DMALatency   = "dma_latency"    // one read of host memory at a time, ns
 
-	P2PRead  = "p2p_read"  // device reads GPU memory, GB/s
-	P2PWrite = "p2p_write" // device writes GPU memory, GB/s
-	P2PBoth  = "p2p_both"  // both at once, GB/s of either
-	P2PLag   = "p2p_lag"   // payload to the GPU, then a CQE to the host: by how much the CQE is seen first, ns
+	P2PRead   = "p2p_read"   // device reads GPU memory, GB/s
+	P2PWrite  = "p2p_write"  // device writes GPU memory, GB/s
+	P2PBoth   = "p2p_both"   // both at once, GB/s of either
+	P2PLag    = "p2p_lag"    // payload to the GPU, then a CQE to the host: by how much the CQE is seen first, ns
+	P2PRevoke = "p2p_revoke" // memory revoked under a stream of writes: bytes that arrive after it, and for how long, ns
+
+	GPUPin = "gpu_pin" // areas pinned until BAR1 is full: ns of a call, and how many
 
 	BAR1Write = "bar1_write" // a core writes GPU memory through BAR1, GB/s
 	BAR1Read  = "bar1_read"  // a core reads it, GB/s
@@ -32,7 +35,7 @@ const (
 // and parallel gives its rows; only the tests of SMs' loads depend on parallel, the others
 // report it as it is given. See nic.Spec for what the struct tags mean.
 type Spec struct {
-	Test       string      `key:"test" enum:"dma_read|dma_write|dma_read_write|dma_latency|p2p_read|p2p_write|p2p_both|p2p_lag|bar1_write|bar1_read|copy_engine|sm_read_dense|sm_read_gap|sm_write_dense|sm_write_gap|pointer_chase|outstanding_reads|hbm_copy" doc:"what is measured"`
+	Test       string      `key:"test" enum:"dma_read|dma_write|dma_read_write|dma_latency|p2p_read|p2p_write|p2p_both|p2p_lag|p2p_revoke|gpu_pin|bar1_write|bar1_read|copy_engine|sm_read_dense|sm_read_gap|sm_write_dense|sm_write_gap|pointer_chase|outstanding_reads|hbm_copy" doc:"what is measured"`
 	Sizes      []sim.Bytes `key:"sizes" min:"1" max:"1GiB" doc:"bytes of an access, a copy or a chunk; for pointer_chase the bytes it runs through"`
 	Parallel   []int       `key:"parallel" min:"1" max:"1048576" doc:"threads of a kernel; those that stream are whole warps of 32"`
 	Gap        sim.Bytes   `key:"gap" min:"128" max:"1MiB" doc:"from chunk to chunk in the gap tests, at least"`

@@ -113,7 +113,7 @@ var bars = []struct {
 	}},
 	{"pcie-bench latencies", 0.05, 0, 4, func(c *comparison) bool { return c.test == "dma_latency" }},
 	{"pcie-bench remote memory", 0.06, 0, 2, func(c *comparison) bool { return strings.Contains(c.settings, "remote") && c.platform == "pcie-bench" }},
-	{"pcie-bench IOMMU windows", 0.08, 0, 8, func(c *comparison) bool { return strings.Contains(c.settings, "iommu") }},
+	{"pcie-bench IOMMU windows", 0.08, 0, 10, func(c *comparison) bool { return strings.Contains(c.settings, "iommu") }},
 	{"P40 through the root complex", 0.05, 0, 1, func(c *comparison) bool { return c.platform == "p40" }},
 	{"K40 through BAR1", 0.05, 0, 2, func(c *comparison) bool { return c.platform == "k40" && c.settings == "" }},
 	{"K40 on the remote socket", 0.08, 0, 2, func(c *comparison) bool { return c.platform == "k40" && c.settings != "" }},

@@ -18,6 +18,7 @@ type roster struct {
 	mappings    [][]mapping    // by process
 	pageMaps    [][]attachment // by context
 	maps        [][]dmaMap     // by region
+	firstRegion PageID         // pages below are in the first region
 	tomb        *IfQueue       // what stands for a closed queue that pages may come back to
 }
 
@@ -25,6 +26,10 @@ type roster struct {
 func callRoster(m *Module, processes []*Process) roster {
 	r := roster{processes: processes, devices: m.devices, regions: slices.Clone(m.regions),
 		tomb: &IfQueue{closed: true}}
+	r.firstRegion = oddPages
+	if len(r.regions) > 1 {
+		r.firstRegion = r.regions[1].first
+	}
 	for _, g := range r.regions {
 		r.maps = append(r.maps, slices.Clone(g.maps))
 	}

@@ -7,15 +7,30 @@ func (c *Codec) queue(i int, q *IfQueue) {
 	}
 	base := codeIndices(c, FillQueue, q.fill, &q.producer, &q.consumer, 0)
 	n := min(q.producer.cachedProd-base, q.fill.Entries())
-	for k := range n {
-		c.address(q.fill.Slot(base+k), FillRing, false)
+	list := c.ring(n)
+	if !c.reading {
+		for k := range list {
+			list[k] = c.entry(*q.fill.Slot(base + uint32(k)))
+		}
 	}
+	c.Pages(list, FillRing, false)
 	if c.reading {
+		for k, id := range list {
+			*q.fill.Slot(base + uint32(k)) = c.value(id)
+		}
 		for k := n; k < q.fill.Entries(); k++ {
 			*q.fill.Slot(base + k) = poisonAddress
 		}
 	}
 	c.cache(&q.cache)
+}
+
+// ring returns scratch for n entries of a ring.
+func (c *Codec) ring(n uint32) []PageID {
+	if int(n) > len(c.entries) {
+		c.entries = make([]PageID, n)
+	}
+	return c.entries[:n]
 }
 
 // Flags of a socket in a state; above them is the number of unread slots, or manyUnread
@@ -37,13 +52,20 @@ func (c *Codec) socket(s *Socket) {
 		s.next = first
 	}
 	if !c.reading && s.unread > 0 && s.next != first {
-		c.overrun = RxQueue
+		c.fault().Overrun = RxQueue
 	}
 	n := min(s.producer.cachedProd-first, s.rx.Entries())
-	for k := range n {
-		c.address(&s.rx.Slot(first+k).Base, RxRing, true)
+	list := c.ring(n)
+	if !c.reading {
+		for k := range list {
+			list[k] = c.entry(s.rx.Slot(first + uint32(k)).Base)
+		}
 	}
+	c.Pages(list, RxRing, true)
 	if c.reading {
+		for k, id := range list {
+			s.rx.Slot(first + uint32(k)).Base = c.value(id)
+		}
 		for k := n; k < s.rx.Entries(); k++ {
 			s.rx.Slot(first + k).Base = poisonAddress
 		}
@@ -139,12 +161,12 @@ func codeIndices[T any](c *Codec, kind RingKind, r *Ring[T], p *Producer[T], k *
 	unnoticed := base - p.cachedCons // slots that the producer takes for used
 	n := r.Entries()
 	if known > published || published > written || written+unnoticed > n || written+unread > n || unpublished > unnoticed {
-		c.overrun = kind
+		c.fault().Overrun = kind
 	}
 	if known|published|written|unpublished|unnoticed < 16 {
-		c.put(uint8(unnoticed))
-		c.put(uint8(known | published<<4))
-		c.put(uint8(written | unpublished<<4))
+		b := c.buf[c.at : c.at+3]
+		b[0], b[1], b[2] = uint8(unnoticed), uint8(known|published<<4), uint8(written|unpublished<<4)
+		c.at += 3
 		return base
 	}
 	c.put(largeIndices)
@@ -159,10 +181,12 @@ const largeIndices = 0xff
 
 func readIndices[T any](c *Codec, r *Ring[T], p *Producer[T], k *Consumer[T]) {
 	var known, published, written, unpublished, unnoticed uint32
-	if b := c.get(); b != largeIndices {
-		x, y := uint32(c.get()), uint32(c.get())
-		known, published, written, unpublished, unnoticed = x&15, x>>4, y&15, y>>4, uint32(b)
+	if b := c.buf[c.at : c.at+3]; b[0] != largeIndices {
+		x, y := uint32(b[1]), uint32(b[2])
+		known, published, written, unpublished, unnoticed = x&15, x>>4, y&15, y>>4, uint32(b[0])
+		c.at += 3
 	} else {
+		c.at++
 		for _, v := range [...]*uint32{&known, &published, &written, &unpublished, &unnoticed} {
 			c.Uint(v)
 		}
@@ -216,17 +240,17 @@ func (c *Codec) cache(p *pageCache) {
 // chunk is in one of the two lists, the spare, or free.
 func (c *Codec) addUp(p *pageCache, named uint8) {
 	if int(p.total) != c.cached && c.module.repaired(RefillCountsAll) {
-		c.miscount = "the page cache counts other pages than it has"
+		c.fault().Cache = "the page cache counts other pages than it has"
 	}
 	inUse := named
 	if p.spare != noChunk {
 		inUse++
 		if c.chunks[p.spare] != 0 {
-			c.miscount = "a chunk of the page cache is in a list and the spare"
+			c.fault().Cache = "a chunk of the page cache is in a list and the spare"
 		}
 	}
 	if int(inUse)+int(p.freeCount) != len(p.chunks) {
-		c.miscount = "the chunks of the page cache that are in use and those that are free are not all there are"
+		c.fault().Cache = "the chunks of the page cache that are in use and those that are free are not all there are"
 	}
 }
 
@@ -237,15 +261,9 @@ func (c *Codec) writeChunks(p *pageCache, i, n int32, at Place, named uint8) uin
 		named++
 		c.chunks[i] = named
 		c.put(1)
-		for k := range max(n, 0) {
-			id := p.chunks[i].slot[k]
-			c.cached++
-			if id == NoPage {
-				c.put(codePoison)
-				continue
-			}
-			c.writePage(id, at, false)
-		}
+		slots := p.chunks[i].slot[:max(n, 0)]
+		c.cached += len(slots)
+		c.writePages(slots, at, false)
 	}
 	if i != noChunk { // the list runs into another, or into itself
 		c.put(2 + c.chunks[i])
@@ -307,13 +325,12 @@ func (c *Codec) readChunks(p *pageCache, n int32, at Place, used *int32) int32 {
 			p.chunks[last].next = i
 		}
 		last = i
-		for k := range max(n, 0) {
-			if c.buf[c.at] == codePoison {
-				c.at++
-				continue
+		slots := p.chunks[i].slot[:max(n, 0)]
+		c.readPages(slots, at, false)
+		for _, id := range slots {
+			if id != NoPage {
+				p.total++
 			}
-			c.Page(&p.chunks[i].slot[k], at, false)
-			p.total++
 		}
 		n = p.slots
 	}

@@ -1,6 +1,7 @@
 package pcie
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -92,15 +93,16 @@ func BenchmarkEngines(b *testing.B) {
 				jobs = append(jobs, c.round(sim.Time(i)*c.gap)...)
 			}
 			s := testSpec()
-			var fast, exact time.Duration
+			// The shortest run of either: the machine does other things too.
+			fast, exact := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
 			for b.Loop() {
 				start := time.Now()
 				runFast(b, &s, 64, testPeer, jobs)
 				middle := time.Now()
 				feedExact(b, &s, jobs)
-				fast, exact = fast+middle.Sub(start), exact+time.Since(middle)
+				fast, exact = min(fast, middle.Sub(start)), min(exact, time.Since(middle))
 			}
-			done := float64(b.N) * float64(len(jobs))
+			done := float64(len(jobs))
 			b.ReportMetric(done/fast.Seconds()/1e6, "fast-M/s")
 			b.ReportMetric(done/exact.Seconds()/1e6, "exact-M/s")
 			b.ReportMetric(exact.Seconds()/fast.Seconds(), "ratio")

@@ -43,15 +43,6 @@ func (d *direction) carryOther(b *burst, z sizes, payload int64, queue *order) {
 	queue.note(ready, b.last)
 }
 
-// carryRequests is carryOther for a burst of read requests that were asked for at
-// now. Without credits the receiver has room for as many as there are tags.
-func (d *direction) carryRequests(b *burst, credits *slots, now sim.Time, queue *order) {
-	if credits != nil {
-		credits.admit(b, now)
-	}
-	d.carryOther(b, d.framed(sizes{}, b.pieces, requestHeader), 0, queue)
-}
-
 // carryAnswers is carryOther for the completions of a burst of read requests that
 // have been served. The burst comes in request by request and goes out TLP by TLP.
 func (d *direction) carryAnswers(b *burst, a *answers, payload int64, queue *order) {

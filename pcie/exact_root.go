@@ -31,7 +31,7 @@ type waiting struct {
 	committing bool // a write on its way into memory
 }
 
-// walk is a page that has to be walked for, and the bytes of the TLP that needs it.
+// walk is a page that has to be walked for, and the bytes that the TLP which needs it reads.
 type walk struct{ page, bytes int64 }
 
 // pageCache is a TLB and the pages that are on their way into it.
@@ -94,7 +94,7 @@ func (x *Exact) reachRoot(now sim.Time, tlp int32) {
 		var asked bool
 		if known, asked = x.root.iotlb.find(page); !known && !asked {
 			x.root.iotlb.expect(page)
-			x.root.walks = append(x.root.walks, walk{page, p.inMemory()})
+			x.root.walks = append(x.root.walks, walk{page, p.readsHost()})
 			x.startWalks(now)
 		}
 	}

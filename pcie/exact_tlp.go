@@ -40,12 +40,12 @@ type packet struct {
 	ready uint64 // order in which it became ready for the next link
 }
 
-// inMemory is how many bytes of host memory a request is about.
-func (p *packet) inMemory() int64 {
-	if p.translate {
+// readsHost is how many bytes of host memory a request reads.
+func (p *packet) readsHost() int64 {
+	if p.translate || p.class == Posted {
 		return 0
 	}
-	return max(p.data, p.asked, 1)
+	return max(1, p.asked)
 }
 
 const (

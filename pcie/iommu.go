@@ -63,37 +63,47 @@ func (t *translations) expect(page int64, at sim.Time) {
 type iommu struct {
 	known   translations
 	walk    sim.Time
-	line    sim.Time   // that a walker stays busy for each cache line of what it walked for
-	walkers []sim.Time // when each is free
+	line    sim.Time // that a walker stays busy for each cache line of the read it walked for
+	walkers []ledger
 }
 
-func newIOMMU(s *Spec) *iommu {
-	return &iommu{
+func newIOMMU(s *Spec, c *clock) *iommu {
+	m := &iommu{
 		known: newTranslations(s.IOTLBEntries), walk: s.IOMMUWalk, line: s.IOMMULine,
-		walkers: make([]sim.Time, s.IOMMUWalkers),
+		walkers: make([]ledger, s.IOMMUWalkers),
 	}
+	for i := range m.walkers {
+		m.walkers[i] = newLedger(c)
+	}
+	return m
 }
 
-// translate returns when the translation of a page is there for a TLP of n bytes that
-// needs it at a time. A page that the IOTLB holds costs nothing.
+// translate returns when the translation of a page is there for a TLP that needs it at
+// a time and reads n bytes. A page that the IOTLB holds costs nothing.
 func (m *iommu) translate(at sim.Time, page, n int64) sim.Time {
 	if ready, ok := m.known.find(at, page); ok {
 		return ready
 	}
-	walker := &m.walkers[0] // the one that is free first
+	held := m.walk + replay(m.line, n)
+	walker, start := &m.walkers[0], sim.Never
 	for i := range m.walkers {
-		if w := &m.walkers[i]; *w < *walker {
-			walker = w
+		if s := m.walkers[i].free(at, held); s < start {
+			walker, start = &m.walkers[i], s
+		}
+		if start == at {
+			break
 		}
 	}
-	done := max(at, *walker) + m.walk
-	*walker = done + replay(m.line, n)
+	if held > 0 {
+		walker.book(start, held)
+	}
+	done := start + m.walk
 	m.known.expect(page, done)
 	return done
 }
 
-// replay is how long the walker of a page stays busy behind the walk, for a TLP of n
-// bytes at so much for each cache line.
+// replay is how long the walker of a page stays busy behind the walk, for a TLP that
+// reads n bytes, at so much for each cache line.
 func replay(line sim.Time, n int64) sim.Time {
 	return line * sim.Time((n+lineBytes-1)/lineBytes)
 }

@@ -186,3 +186,22 @@ func TestAWalkerIsHeldForTheLinesOfAMiss(t *testing.T) {
 		}
 	}
 }
+
+// A write's walker is held for the walk alone.
+func TestAWalkerIsHeldForTheWalkOfAWrite(t *testing.T) {
+	s := benchSpec()
+	s.IOMMU, s.IOMMUWalkers, s.HostWindow, s.LLCReach = true, 1, sim.GiB, sim.GiB
+	var jobs []job
+	for range 2000 {
+		jobs = append(jobs, job{bytes: 256})
+	}
+	want := 8 * 256 / s.IOMMUWalk.Nanoseconds()
+	for name, got := range map[string]float64{
+		"fast":  runFast(t, &s, benchTags, testPeer, jobs).gbps,
+		"exact": runExact(t, &s, benchTags, testPeer, jobs).gbps,
+	} {
+		if math.Abs(got/want-1) > 0.01 {
+			t.Errorf("%s: %.3f Gbit/s, want %.3f", name, got, want)
+		}
+	}
+}

@@ -49,7 +49,11 @@ func (l *ledger) book(ready, d sim.Time) (start, end sim.Time) {
 		}
 	}
 	ready = max(ready, l.floor)
-	l.insert(l.n, span{ready, ready + d})
+	if l.n == len(l.spans) {
+		l.makeRoom()
+	}
+	*l.at(l.n) = span{ready, ready + d}
+	l.n++
 	return ready, ready + d
 }
 
@@ -80,6 +84,15 @@ func (l *ledger) fill(ready, d sim.Time) (start, end sim.Time) {
 	l.remove(first, next-1)
 	*l.at(first) = merged
 	return start, end
+}
+
+// free is the earliest time not before ready from which on d is free in one piece.
+func (l *ledger) free(ready, d sim.Time) sim.Time {
+	at := max(ready, l.floor)
+	for i := l.reaching(at); i < l.n && l.at(i).start < at+d; i++ {
+		at = max(at, l.at(i).end)
+	}
+	return at
 }
 
 // reaching is the number of spans that end before t.

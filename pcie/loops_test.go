@@ -120,9 +120,9 @@ func runLoops(tb testing.TB, s *Spec, outstanding int, peer TargetSpec, engines 
 }
 
 // anyEngines draws one or two engines for each kind of transaction. Together they
-// ask for no more reads than there are tags and credits for: a read that waits for
-// one is booked when it is asked for, before writes that come until then.
-func anyEngines(r *sim.Rand, s *Spec, outstanding int) []dmaEngine {
+// ask for no more reads than there are tags and credits for, or, starved, for twice as
+// many.
+func anyEngines(r *sim.Rand, s *Spec, outstanding int, starved bool) []dmaEngine {
 	var engines []dmaEngine
 	tags := usableTags(s, outstanding)
 	if s.NonPostedHeaderCredits > 0 {
@@ -138,10 +138,13 @@ func anyEngines(r *sim.Rand, s *Spec, outstanding int) []dmaEngine {
 			}
 			if read {
 				requests := (int(d.bytes) + int(s.MaxReadRequest) - 1) / int(s.MaxReadRequest)
-				if d.depth = min(d.depth, tags/requests); d.depth == 0 {
+				if starved {
+					d.depth = max(1, 2*tags/requests)
+				} else if d.depth = min(d.depth, tags/requests); d.depth == 0 {
 					continue
+				} else {
+					tags -= d.depth * requests
 				}
-				tags -= d.depth * requests
 			}
 			engines = append(engines, d)
 		}

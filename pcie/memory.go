@@ -28,7 +28,7 @@ const (
 func newHostMemory(s *Spec, root *link) hostMemory {
 	m := hostMemory{addresses: newAddresses(s), llcMiss: s.LLCMiss, relaxed: s.RelaxedOrdering}
 	if s.IOMMU {
-		m.iommu = newIOMMU(s)
+		m.iommu = newIOMMU(s, root.up.ledger.clock)
 		if s.ATS {
 			known := newTranslations(s.ATSEntries)
 			m.device = &known
@@ -73,7 +73,7 @@ func (m *hostMemory) toPageEnd(address int64) int64 {
 func (m *hostMemory) commit(b *burst, body sizes, at place) {
 	ready := b.first
 	if m.iommu != nil && m.device == nil && at.page >= 0 {
-		b.after(m.iommu.translate(ready, at.page, body.largest()))
+		b.after(m.iommu.translate(ready, at.page, 0))
 	}
 	if !m.relaxed {
 		b.after(m.committed.until(ready))

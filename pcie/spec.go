@@ -68,6 +68,6 @@ type Spec struct {
 	IOTLBEntries int       `key:"iotlb_entries" min:"1" max:"1048576" doc:"translations that the IOMMU holds"`
 	IOMMUWalkers int       `key:"iommu_walkers" min:"1" max:"1024" doc:"page walks that the IOMMU does at once"`
 	IOMMUWalk    sim.Time  `key:"iommu_walk" min:"0" max:"100us" doc:"one page walk"`
-	IOMMULine    sim.Time  `key:"iommu_line" min:"0" max:"10us" doc:"what a walk's walker stays busy after it, for each cache line of the TLP that needed it"`
+	IOMMULine    sim.Time  `key:"iommu_line" min:"0" max:"10us" doc:"what a walk's walker stays busy after it, for each cache line of the read that needed it"`
 	ATSEntries   int       `key:"ats_entries" min:"1" max:"1048576" doc:"translations that the NIC holds with ATS"`
 }

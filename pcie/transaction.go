@@ -159,28 +159,6 @@ func (t *Tree) fetch(now sim.Time, src Target, address, n int64) (first, last si
 	return b.first, b.last
 }
 
-// request takes read requests, asked for at now, from the NIC to a target. It returns
-// the credits that they hold there, nil if those cannot bind, and how long these take
-// to come home.
-func (t *Tree) request(now sim.Time, b *burst, to *target) (credits *slots, latency sim.Time) {
-	d := t.nic.up
-	credits = t.nic.credits[0].nonPosted
-	d.carryRequests(b, credits, now, &t.requested)
-	b.delay(d.latency)
-	for i := range to.out {
-		h := &to.out[i]
-		h.enter(b, d, sizes{}, requestHeader)
-		b.after(h.passed.until(b.first))
-		h.link.carryRequests(b, h.credits.nonPosted, now, &h.queue)
-		if credits != nil {
-			credits.hold(b.first+d.latency, b.last+d.latency)
-		}
-		d, credits = h.link, h.credits.nonPosted
-		b.delay(d.latency)
-	}
-	return credits, d.latency
-}
-
 // respond takes the completions of n bytes, asked for at now, from a target to the NIC.
 func (t *Tree) respond(now sim.Time, b *burst, c *answers, n int64, from *target) {
 	var d *direction

@@ -33,6 +33,7 @@ type Endpoint struct {
 	err   Errno  // sk_err
 
 	handshake handshake
+	fast      fastOpen
 	closing   closing
 	reply     reply // a segment that answers one that was not acceptable
 	patience  patience
@@ -144,7 +145,10 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 		return 0, true
 	}
 	if e.state < Established {
-		return e.outputHandshake(now, seg)
+		if frags, ok = e.outputHandshake(now, seg); ok || !e.fast.child {
+			return frags, ok
+		}
+		return e.sendNew(now, seg)
 	}
 	if e.rcv.ack.prior.due {
 		e.sendPriorACK(now, seg)
@@ -191,6 +195,9 @@ func (e *Endpoint) Timer(now sim.Time) {
 	e.ackTimer(now)
 	if now >= e.snd.pacing.wake {
 		e.snd.pacing.wake = sim.Never
+	}
+	if now >= e.snd.timer.at && e.state == SynReceived {
+		e.snd.timer.stop() // only the SYN-ACK is sent again before it is acknowledged
 	}
 	if now >= e.snd.timer.at {
 		e.snd.letGo()

@@ -76,7 +76,7 @@ func (e *Endpoint) negotiate(syn *Segment) {
 	e.opt = negotiated{
 		timestamps: e.spec.Timestamps && syn.Opts.Has(OptTimestamps),
 		sack:       e.spec.SACK && syn.Opts.Has(OptSACKPermitted),
-		scaling:    syn.Opts.Has(OptScale),
+		scaling:    !e.spec.NoScaling && syn.Opts.Has(OptScale),
 		mss:        defaultMSS,
 	}
 	if e.opt.scaling {
@@ -169,7 +169,8 @@ func (e *Endpoint) fillSYN(now sim.Time, seg *Segment) {
 		seg.Opts |= OptScale
 		seg.Scale = e.rcv.win.scale
 	}
-	seg.OptLen = uint8(synOptionLen(seg.Opts))
+	e.fillFastOpen(seg)
+	seg.OptLen = uint8(synOptionLen(seg.Opts) + seg.cookieLen())
 	e.stats.allOut++
 }
 
@@ -211,7 +212,11 @@ func (e *Endpoint) synackTimer(now sim.Time) {
 		spent = spent && (!h.acked || h.timeouts >= h.deferred)
 		again = !h.acked || h.timeouts >= h.deferred-1
 	}
-	if spent {
+	switch {
+	case spent && e.fast.child:
+		e.giveUp(now)
+		return
+	case spent:
 		e.done(now, 0)
 		return
 	}
@@ -237,7 +242,7 @@ func (e *Endpoint) inputSynSent(now sim.Time, seg *Segment) {
 	acked := seg.Flags.Has(ACK)
 	if acked {
 		stale := e.opt.timestamps && seg.Opts.Has(OptTimestamps) && seg.TSEcr != 0 && !e.echoes(now, seg.TSEcr)
-		if seg.Ack != seqOf(e.cfg.LocalISS, 0) || stale {
+		if !e.acksSYN(seg.Ack) || stale {
 			if !seg.Flags.Has(RST) {
 				e.refuse(seg)
 			}
@@ -257,6 +262,7 @@ func (e *Endpoint) inputSynSent(now sim.Time, seg *Segment) {
 		e.negotiate(seg)
 		e.ecnSYNACKArrived(seg)
 		e.establish(now, seg)
+		e.synAnswered(now, seg)
 		e.ackHandshake(now)
 	default: // simultaneous open
 		e.negotiate(seg)
@@ -306,6 +312,9 @@ func (e *Endpoint) establish(now sim.Time, seg *Segment) {
 	e.startReceiving()
 	e.measureHandshake(now, seg)
 	e.startCongestion(e.spec.Congestion)
+	if h.passive && s.model == nil {
+		s.updatePacingRate() // tcp_rcv_state_process; an active end waits for the first ACK
+	}
 	if h.resent > 1 && !e.spuriousSYN(seg) {
 		s.cwnd.set(1) // tcp_init_transfer: the SYN was lost more than once
 	}
@@ -342,16 +351,19 @@ func (e *Endpoint) spuriousSYN(seg *Segment) bool {
 // tcp_check_req).
 func (e *Endpoint) inputSynReceived(now sim.Time, seg *Segment) {
 	r := &e.rcv
-	d := seqDistance(seqOf(e.cfg.RemoteISS, 0), seg.Seq)
+	d := seqDistance(seqOf(e.cfg.RemoteISS, r.nxt), seg.Seq)
 	length := int64(seg.Len) + seg.Flags.sequenceLen()
 	const control = SYN | RST | ACK | FIN
 	if !e.handshake.passive && seg.Flags&(SYN|RST) == SYN {
 		// Of a simultaneous open: the ACK of this ACK is what establishes the connection.
-		e.answer()
+		if e.mayAnswer(now) {
+			e.stats.challenges++
+			e.answer()
+		}
 		e.rcv.drop(seg)
 		return
 	}
-	if d == -1 && seg.Flags&control == SYN {
+	if seg.Seq == e.cfg.RemoteISS && seg.Flags&control == SYN {
 		// The peer has not seen the SYN-ACK.
 		if e.mayAnswerTo(now, seg) {
 			e.sendSYNAgain()
@@ -370,9 +382,12 @@ func (e *Endpoint) inputSynReceived(now sim.Time, seg *Segment) {
 	switch {
 	case seg.Flags.Has(RST):
 		e.rcv.drop(seg)
-		if e.handshake.passive {
+		switch {
+		case e.fast.child:
+			e.done(now, ECONNRESET)
+		case e.handshake.passive:
 			e.done(now, 0)
-		} else {
+		default:
 			e.done(now, ECONNREFUSED)
 		}
 		return
@@ -384,16 +399,19 @@ func (e *Endpoint) inputSynReceived(now sim.Time, seg *Segment) {
 	case !seg.Flags.Has(ACK):
 		e.rcv.drop(seg)
 		return
-	case seg.Ack != seqOf(e.cfg.LocalISS, 0):
+	case !e.acksSYN(seg.Ack):
 		e.rcv.drop(seg)
 		e.refuse(seg)
 		return
-	case e.handshake.timeouts < e.handshake.deferred && d+length == 0:
+	case e.handshake.timeouts < e.handshake.deferred && d+length == 0 && !e.fast.child:
 		e.handshake.acked = true
 		return
 	}
 	closing := e.closing.asked
 	e.establish(now, seg)
+	if !e.snd.rtx.empty() {
+		e.snd.timer.arm(timerRTO, now+e.snd.rtt.timeout()) // sent by a Fast Open child
+	}
 	if closing {
 		e.sendFIN()
 	}

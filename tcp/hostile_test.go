@@ -18,7 +18,8 @@ func TestArbitraryCallsKeepTheBooks(t *testing.T) {
 			spec.Congestion = "reno"
 			spec.ReceiveBuffer, spec.SendBuffer = 4*sim.KiB, 4*sim.KiB
 		}
-		cfg := Config{MTU: []sim.Bytes{1500, 108, 65535}[seed%3], LocalISS: uint32(random.Uint64()), RemoteISS: uint32(random.Uint64())}
+		buffers := Buffers(seed / 3 % 3)
+		cfg := Config{Buffers: buffers, MTU: []sim.Bytes{1500, 108, 65535}[seed%3], LocalISS: uint32(random.Uint64()), RemoteISS: uint32(random.Uint64())}
 		e, err := New(spec, cfg)
 		if err != nil {
 			t.Fatal(err)
@@ -36,6 +37,9 @@ func TestArbitraryCallsKeepTheBooks(t *testing.T) {
 				unread -= n
 				e.Consumed(now, n)
 			case 2:
+				if random.Intn(40) == 0 {
+					e.SetReceiveBuffer(random.Intn(100_000))
+				}
 				e.Sent(now, random.Intn(100_000))
 			case 3:
 				if e.Deadline() != sim.Never && random.Intn(2) == 0 {

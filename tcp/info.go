@@ -82,6 +82,7 @@ const (
 	InfoWscale
 	InfoECN
 	InfoECNSeen
+	InfoSYNData
 )
 
 // Info returns what getsockopt TCP_INFO tells at time now (tcp_get_info).
@@ -128,7 +129,7 @@ func (e *Endpoint) infoOptions() (bits uint8) {
 		on  bool
 		bit uint8
 	}{{e.opt.timestamps, InfoTimestamps}, {e.opt.sack, InfoSACK}, {e.opt.scaling, InfoWscale},
-		{e.snd.ecn.ok, InfoECN}, {e.snd.ecn.seen, InfoECNSeen}} {
+		{e.snd.ecn.ok, InfoECN}, {e.snd.ecn.seen, InfoECNSeen}, {e.fast.acked, InfoSYNData}} {
 		if o.on {
 			bits |= o.bit
 		}

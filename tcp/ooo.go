@@ -89,7 +89,7 @@ func (e *Endpoint) queueOutOfOrder(seg *Segment, left, right uint64) {
 		e.setDSACK(left, g.right)
 		q.bytes -= g.right - g.left
 		q.link(g.last, id)
-		if g.right == left && q.join(id, &cost) {
+		if g.right == left && q.join(id, r.memory.kind.fragsMost(), &cost) {
 			e.mib.TCPRcvCoalesce++
 		}
 		merged.left, merged.first = g.left, g.first
@@ -124,9 +124,9 @@ func (q *outOfOrder) link(id, next uint32) {
 
 // join moves a buffer's payload into the skb of the one before, if that can hold it
 // (tcp_ooo_try_coalesce): cost is then what it adds to the charge.
-func (q *outOfOrder) join(id uint32, cost *uint32) bool {
+func (q *outOfOrder) join(id uint32, most int, cost *uint32) bool {
 	b := &q.buffers[id]
-	ok, added := q.buffers[q.head(b.prev)].join(uint32(b.right-b.left), b.charge)
+	ok, added := q.buffers[q.head(b.prev)].charge.join(uint32(b.right-b.left), b.charge, most)
 	if ok {
 		b.joined, b.charge, *cost = true, charge{}, added
 	}

@@ -168,8 +168,8 @@ func (e *Endpoint) takeInOrder(now sim.Time, seg *Segment, skip, n uint32) {
 	}
 	e.dataArrived(now, seg)
 	r.measureWindow(now)
-	if n >= growLeast {
-		e.growWindow(n, c)
+	if seg.Len >= growLeast {
+		e.growWindow(seg.Len, c)
 	}
 	e.takeOutOfOrder()
 }

@@ -20,6 +20,9 @@ func BenchmarkPageCache(b *testing.B) {
 				if err != nil || !r.Complete {
 					b.Fatal(r.Stopped, err)
 				}
+				if r.States != 1_699_822 || r.Transitions != 3_232_939 {
+					b.Fatalf("%d states, %d transitions: the case has 1699822 and 3232939", r.States, r.Transitions)
+				}
 				states, bytes = states+r.States, r.Bytes/int64(r.States)
 			}
 			b.ReportMetric(float64(states)/b.Elapsed().Seconds(), "states/s")

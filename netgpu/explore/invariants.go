@@ -123,13 +123,13 @@ func (w *World) counts(cause netgpu.Cause) bool {
 	return true
 }
 
-// judge looks at the structures of the present state.
-func (w *World) judge(c netgpu.Census) {
+// judge looks at the structures of the present state, of which encode has made a census.
+func (w *World) judge(c *netgpu.Census) {
 	if w.verdict.broken {
 		return
 	}
 	switch {
-	case c.OK():
+	case c == nil:
 	case c.Twice != netgpu.NoPage:
 		w.report(PagePostedTwice, c.Twice, "a page is in two structures of kernel or NIC")
 	case c.Shared != netgpu.NoPage:

@@ -273,8 +273,8 @@ func (w *World) code() {
 	c := w.codec
 	s := &w.state
 	c.TagBase = s.due
-	c.Module()
 	w.codeActors(c)
+	c.Module()
 	w.codeLists(c)
 	if w.config.AllocFails > 0 {
 		pending := w.module.Faults.ChunkAlloc != 0
@@ -290,53 +290,73 @@ func (w *World) code() {
 	}
 }
 
-// codeActors is where the actors stand.
+// codeActors writes or reads where the actors stand and how long their lists are, in one
+// word. Longer lists than it has room for follow one by one.
 func (w *World) codeActors(c *netgpu.Codec) {
 	s := &w.state
-	ahead := s.sent - s.due
-	c.Byte(&ahead)
-	s.sent = s.due + ahead
-	packed := s.locked | uint8(s.irq.at)<<2
-	c.Byte(&packed)
-	s.locked, s.irq.at = packed&3, packed>>2
-	packed = s.app.at | bitIf(s.app.asleep, 4) | bitIf(s.app.posted, 5) | bitIf(s.irq.posted, 6)
-	c.Byte(&packed)
-	s.app.at, s.app.asleep, s.app.posted, s.irq.posted = packed&15, packed>>4&1 != 0, packed>>5&1 != 0, packed>>6&1 != 0
-	if w.config.Linear || w.config.Teardown || w.config.Revoke {
-		packed = bitIf(s.blocked, 0) | bitIf(s.closing, 1) | bitIf(s.revoking, 2) | bitIf(s.revoked, 3)
-		c.Byte(&packed)
-		s.blocked, s.closing, s.revoking, s.revoked = packed&1 != 0, packed>>1&1 != 0, packed>>2&1 != 0, packed>>3&1 != 0
-	}
-	if s.irq.at != irqIdle {
-		c.Byte(&s.irq.kind)
-		c.Byte(&s.irq.used)
-	} else {
+	if s.irq.at == irqIdle {
 		s.irq.kind, s.irq.used = 0, 0
 	}
+	word := uint64(s.sent-s.due) | uint64(s.locked)<<8 | uint64(s.irq.at)<<10 | uint64(s.app.at)<<14 |
+		bitIf(s.app.asleep, 18) | bitIf(s.app.posted, 19) | bitIf(s.irq.posted, 20) |
+		bitIf(s.blocked, 21) | bitIf(s.closing, 22) | bitIf(s.revoking, 23) | bitIf(s.revoked, 24) |
+		uint64(s.irq.kind)<<25 | uint64(s.irq.used)<<28
+	lengths := [...]int{len(s.rq), len(s.cq), len(s.queue), len(s.irq.pages), len(s.app.hand), len(s.freeing)}
+	if lengths[0]|lengths[1]|lengths[2]|lengths[3]|lengths[4]|lengths[5] < longLists {
+		word |= uint64(lengths[0]|lengths[1]<<4|lengths[2]<<8|lengths[3]<<12|lengths[4]<<16|lengths[5]<<20) << lengthShift
+	} else {
+		word |= longLists << lengthShift
+	}
+	read := c.Word(&word)
+	if word>>lengthShift&15 == longLists {
+		for i := range lengths {
+			lengths[i] = c.Len(lengths[i])
+		}
+	} else if read {
+		x := int(word >> lengthShift)
+		lengths = [...]int{x & 15, x >> 4 & 15, x >> 8 & 15, x >> 12 & 15, x >> 16 & 15, x >> 20 & 15}
+	}
+	if !read {
+		return
+	}
+	s.sent = s.due + uint8(word)
+	s.locked, s.irq.at, s.app.at = uint8(word>>8&3), uint8(word>>10&15), uint8(word>>14&15)
+	s.app.asleep, s.app.posted, s.irq.posted = word>>18&1 != 0, word>>19&1 != 0, word>>20&1 != 0
+	s.blocked, s.closing, s.revoking, s.revoked = word>>21&1 != 0, word>>22&1 != 0, word>>23&1 != 0, word>>24&1 != 0
+	s.irq.kind, s.irq.used = uint8(word>>25&7), uint8(word>>28&7)
+	s.rq, s.cq, s.queue = resize(s.rq, lengths[0]), resize(s.cq, lengths[1]), resize(s.queue, lengths[2])
+	s.irq.pages, s.app.hand, s.freeing = resize(s.irq.pages, lengths[3]), resize(s.app.hand, lengths[4]), resize(s.freeing, lengths[5])
 }
 
-func bitIf(b bool, bit uint) uint8 {
+// In the word of codeActors: where the lengths of six lists are, four bits each, and what
+// is there of the first if one of them needs more.
+const (
+	lengthShift = 32
+	longLists   = 15
+)
+
+func bitIf(b bool, bit uint) uint64 {
+	v := uint64(0)
 	if b {
-		return 1 << bit
+		v = 1
 	}
-	return 0
+	return v << bit
 }
 
 // codeLists is what pages they hold.
 func (w *World) codeLists(c *netgpu.Codec) {
 	s := &w.state
-	w.codeLengths(c)
-	codePages(c, s.rq, netgpu.WQE, false)
+	c.Pages(s.rq, netgpu.WQE, false)
 	for i := range s.cq {
 		w.codeCompletion(c, &s.cq[i])
 	}
-	codePages(c, s.queue, netgpu.ReceiveQueue, true)
-	codePages(c, s.irq.pages, s.irq.place(), s.irq.at == irqGotPacket)
-	codePages(c, s.app.hand, netgpu.App, false)
-	codePages(c, s.freeing, netgpu.ReceiveQueue, false)
+	c.Pages(s.queue, netgpu.ReceiveQueue, true)
+	c.Pages(s.irq.pages, s.irq.place(), s.irq.at == irqGotPacket)
+	c.Pages(s.app.hand, netgpu.App, false)
+	c.Pages(s.freeing, netgpu.ReceiveQueue, false)
 	if w.config.SharedArea {
 		s.posted = resize(s.posted, c.Len(len(s.posted)))
-		codePages(c, s.posted, netgpu.WQE, false)
+		c.Pages(s.posted, netgpu.WQE, false)
 	}
 	if w.config.Sends || w.config.Echo {
 		w.codeSender(c) // last: fragments point at pages
@@ -347,9 +367,9 @@ func (w *World) codeCompletion(c *netgpu.Codec, x *completion) {
 	packed := x.kind | x.used<<4
 	c.Byte(&packed)
 	x.kind, x.used = packed&15, packed>>4
-	for k := range w.config.PerWQE {
-		c.Page(&x.pages[k], netgpu.WQE, k < int(x.used))
-	}
+	used := min(int(x.used), w.config.PerWQE)
+	c.Pages(x.pages[:used], netgpu.WQE, true)
+	c.Pages(x.pages[used:w.config.PerWQE], netgpu.WQE, false)
 }
 
 func (w *World) codeSender(c *netgpu.Codec) {
@@ -361,7 +381,7 @@ func (w *World) codeSender(c *netgpu.Codec) {
 		s.send.at, s.send.version = packed&15, packed>>4
 	}
 	s.app.echoed = resize(s.app.echoed, c.Len(len(s.app.echoed)))
-	codePages(c, s.app.echoed, netgpu.App, false)
+	c.Pages(s.app.echoed, netgpu.App, false)
 	s.flight = resize(s.flight, c.Len(len(s.flight)))
 	for i := range s.flight {
 		w.codeFragment(c, i)
@@ -373,7 +393,7 @@ func (w *World) codeSender(c *netgpu.Codec) {
 func (w *World) codeFragment(c *netgpu.Codec, i int) {
 	f := &w.state.flight[i]
 	parked := w.module.Parked(f.page) && !w.inFlightBefore(i)
-	packed := bitIf(f.own, 0) | bitIf(parked, 1)
+	packed := uint8(bitIf(f.own, 0) | bitIf(parked, 1))
 	c.Byte(&packed)
 	f.own = packed&1 != 0
 	if packed>>1&1 != 0 {
@@ -431,38 +451,6 @@ func (w *World) forgetNumbers() {
 	}
 }
 
-// codeLengths writes or reads how long the lists are: two to a byte, if all are short.
-func (w *World) codeLengths(c *netgpu.Codec) {
-	s := &w.state
-	const long = 0xff
-	lengths := [...]int{len(s.rq), len(s.cq), len(s.queue), len(s.irq.pages), len(s.app.hand), len(s.freeing)}
-	short := uint8(lengths[0] | lengths[1]<<4)
-	if lengths[0]|lengths[1]|lengths[2]|lengths[3]|lengths[4]|lengths[5] >= 15 {
-		short = long
-	}
-	c.Byte(&short)
-	if short == long {
-		for i := range lengths {
-			lengths[i] = c.Len(lengths[i])
-		}
-	} else {
-		lengths[0], lengths[1] = int(short&15), int(short>>4)
-		for i := 2; i < len(lengths); i += 2 {
-			two := uint8(lengths[i] | lengths[i+1]<<4)
-			c.Byte(&two)
-			lengths[i], lengths[i+1] = int(two&15), int(two>>4)
-		}
-	}
-	s.rq, s.cq, s.queue = resize(s.rq, lengths[0]), resize(s.cq, lengths[1]), resize(s.queue, lengths[2])
-	s.irq.pages, s.app.hand, s.freeing = resize(s.irq.pages, lengths[3]), resize(s.app.hand, lengths[4]), resize(s.freeing, lengths[5])
-}
-
-func codePages(c *netgpu.Codec, list []netgpu.PageID, at netgpu.Place, tagged bool) {
-	for i := range list {
-		c.Page(&list[i], at, tagged)
-	}
-}
-
 func resize[T any](s []T, n int) []T {
 	for len(s) < n {
 		var zero T
@@ -471,9 +459,9 @@ func resize[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// encode appends the present state to dst, and says whether the invariants of
-// structure hold in it.
-func (w *World) encode(dst []byte) ([]byte, netgpu.Census) {
+// encode appends the present state to dst, and returns what is wrong with its structures:
+// nil if nothing is.
+func (w *World) encode(dst []byte) ([]byte, *netgpu.Census) {
 	if w.hasNumbers {
 		w.forgetNumbers()
 	}

@@ -45,7 +45,8 @@ type Host struct {
 	secret   uint64
 	portHint uint32
 	streams  uint32
-	pacing   bool // the interface's queue is fq
+	cookies  map[netip.Addr]tcp.Cookie // of Fast Open, by peer
+	pacing   bool                      // the interface's queue is fq
 }
 
 // New returns a host without sockets, at time 0.
@@ -58,10 +59,11 @@ func New(cfg Config) (*Host, error) {
 			return nil, fmt.Errorf("address %v: one IPv4 or IPv6 address without a zone", a)
 		}
 	}
-	h := &Host{cfg: cfg, ports: map[uint16]*port{}, conns: map[pair]*socket{}, random: sim.NewRand(cfg.Seed, "ports")}
+	h := &Host{cfg: cfg, ports: map[uint16]*port{}, conns: map[pair]*socket{}, cookies: map[netip.Addr]tcp.Cookie{}, random: sim.NewRand(cfg.Seed, "ports")}
 	h.secret = h.random.Uint64()
 	h.streams = uint32(h.secret) // other hosts' streams have other bytes
 	h.sys.init()
+	h.sys.fastOpenKey = [2]uint64{h.random.Uint64(), h.random.Uint64()}
 	h.reconfigure(func(*tcp.Spec) {})
 	for _, a := range cfg.Addrs {
 		if _, err := tcp.New(h.spec(a), tcp.Config{MTU: cfg.MTU}); err != nil {
@@ -188,6 +190,12 @@ func (h *Host) settle(s *socket, state tcp.State) {
 // changed follows a connection from one state to another.
 func (h *Host) changed(s *socket, from, to tcp.State) {
 	switch {
+	case s.fastOf != nil:
+		s.fastOf.fast--
+		s.fastOf = nil
+		if to == tcp.Closed {
+			h.over(s)
+		}
 	case from == tcp.SynReceived && s.parent != nil:
 		if to == tcp.Closed {
 			h.unqueue(s)
@@ -197,6 +205,8 @@ func (h *Host) changed(s *socket, from, to tcp.State) {
 		h.established(s)
 	case to == tcp.Closed:
 		h.over(s)
+	case from == tcp.SynSent:
+		h.keepCookie(s)
 	}
 	h.wake(s, 0)
 }

@@ -128,7 +128,7 @@ func setTimestamping(s *socket, v *Value) Errno {
 	}
 	flags := uint32(v.Int)
 	if flags&SOF_TIMESTAMPING_OPT_ID != 0 && s.opts.timestamping&SOF_TIMESTAMPING_OPT_ID == 0 {
-		if s.is(tcp.Closed, tcp.Listen) {
+		if s.ep == nil || s.is(tcp.Closed) {
 			return EINVAL
 		}
 		s.errs.firstKey = s.ep.Acked()

@@ -18,6 +18,7 @@ type sysctls struct {
 	abortOnOverflow   bool
 	twReuse           int
 	fastOpen          int
+	fastOpenKey       [2]uint64
 }
 
 func (s *sysctls) init() {

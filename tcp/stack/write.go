@@ -69,10 +69,11 @@ func (s *socket) send(m *Message, flags int) (int, Errno) {
 // writable says whether data may be written now (the head of tcp_sendmsg_locked,
 // sk_stream_wait_connect).
 func (s *socket) writable(flags int) Errno {
-	if s.is(tcp.SynSent, tcp.SynReceived) && s.pending() == OK {
+	early := s.fastOf != nil // a Fast Open child writes before the handshake is through
+	if s.is(tcp.SynSent, tcp.SynReceived) && s.pending() == OK && !early {
 		return s.wait(flags, EAGAIN)
 	}
-	if s.is(tcp.Established, tcp.CloseWait) && s.pending() == OK && s.shutdown()&sndShut == 0 {
+	if (early || s.is(tcp.Established, tcp.CloseWait)) && s.pending() == OK && s.shutdown()&sndShut == 0 {
 		return OK
 	}
 	if err := s.takeErr(); err != OK {
@@ -94,7 +95,7 @@ func (s *socket) put(iov []Buf, flags, frag int) (int, Errno) {
 	}
 	h.touch(s)
 	if done > 0 {
-		s.sent(flags, frag)
+		s.sent(done, flags, frag)
 	}
 	if done == want {
 		return done, OK
@@ -134,15 +135,12 @@ func (s *socket) write(b Buf, frag int, flags tcp.WriteFlags) int {
 	return n
 }
 
-// sent notes what a send of the last byte before s.written is to report.
-func (s *socket) sent(flags, frag int) {
+// sent notes what a send of n bytes, the last ones before s.written, is to report.
+func (s *socket) sent(n, flags, frag int) {
 	if flags&MSG_ZEROCOPY != 0 && frag == pinned {
 		s.errs.pinned(s.written)
 	}
 	if s.opts.txTimestamps() {
-		s.errs.stamps.push(mark{s.written, uint32(s.written - s.errs.firstKey - 1)})
+		s.errs.stamps.push(mark{s.written, uint32(s.written - s.errs.firstKey - 1), n})
 	}
 }
-
-// sendFastOpen is tcp_sendmsg_fastopen.
-func (s *socket) sendFastOpen(m *Message, flags int) (int, Errno) { return -1, EOPNOTSUPP }

@@ -1,7 +1,7 @@
 package search
 
 import (
-	"sync"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -11,8 +11,11 @@ import (
 // A worker first takes the tasks of its own share, the same in every phase, so
 // that it finds what it left in its caches; then it helps the others.
 type crew struct {
-	wake []chan struct{} // one per helper
-	done sync.WaitGroup
+	begun  []*gate // one per helper: phases begun, then one more when the crew is dismissed
+	done   *gate   // helpers that have ended a phase, in all phases
+	phases int64   // begun
+	looks  int     // see gate.await
+	over   bool    // dismissed
 
 	task   func(worker, i int) // of the running phase
 	shares []share             // one per worker
@@ -25,25 +28,39 @@ type share struct {
 	_    [112]byte // shares must not share a cache line, nor a prefetched pair
 }
 
+// looks is how often a worker looks for the next phase before it sleeps: some 20 µs.
+const looks = 20_000
+
 func newCrew(workers int) *crew {
-	c := &crew{shares: make([]share, workers)}
+	c := &crew{shares: make([]share, workers), done: newGate()}
+	if workers <= runtime.GOMAXPROCS(0) { // else looking would keep others from working
+		c.looks = looks
+	}
 	for w := 1; w < workers; w++ {
-		wake := make(chan struct{}, 1)
-		c.wake = append(c.wake, wake)
-		go func() {
-			for range wake {
-				c.work(w)
-				c.done.Done()
-			}
-		}()
+		begun := newGate()
+		c.begun = append(c.begun, begun)
+		go c.help(w, begun)
 	}
 	return c
 }
 
+// help is what a helper does.
+func (c *crew) help(worker int, begun *gate) {
+	for phase := int64(1); ; phase++ {
+		begun.await(phase, c.looks)
+		if c.over {
+			return
+		}
+		c.work(worker)
+		c.done.raise()
+	}
+}
+
 // close ends the helpers.
 func (c *crew) close() {
-	for _, w := range c.wake {
-		close(w)
+	c.over = true
+	for _, g := range c.begun {
+		g.raise()
 	}
 }
 
@@ -51,7 +68,7 @@ func (c *crew) close() {
 // anybody.
 func (c *crew) each(n, items int, task func(worker, i int)) {
 	const worthWaking = 512
-	if len(c.wake) == 0 || n < 2 || items < worthWaking {
+	if len(c.begun) == 0 || n < 2 || items < worthWaking {
 		for i := range n {
 			task(0, i)
 		}
@@ -62,12 +79,12 @@ func (c *crew) each(n, items int, task func(worker, i int)) {
 		c.shares[w].next.Store(int64(w * n / len(c.shares)))
 		c.shares[w].end = int64((w + 1) * n / len(c.shares))
 	}
-	c.done.Add(len(c.wake))
-	for _, w := range c.wake {
-		w <- struct{}{}
+	c.phases++
+	for _, g := range c.begun {
+		g.raise()
 	}
 	c.work(0)
-	c.done.Wait()
+	c.done.await(c.phases*int64(len(c.begun)), c.looks)
 }
 
 func (c *crew) work(worker int) {

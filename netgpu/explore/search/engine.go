@@ -32,8 +32,10 @@ type engine struct {
 	o       Options
 	ctx     context.Context
 	crew    *crew
-	systems []System
+	systems []System // per worker, from newSystem when it has something to do first
 	outs    []*Successors
+
+	newSystem func() System
 
 	tables   [shards]*table
 	journal  journal
@@ -66,12 +68,9 @@ type engine struct {
 }
 
 func newEngine(ctx context.Context, newSystem func() System, o Options) *engine {
-	e := &engine{o: o, ctx: ctx, crew: newCrew(o.Workers), aim: 1}
+	e := &engine{o: o, ctx: ctx, newSystem: newSystem, crew: newCrew(o.Workers), aim: 1}
 	e.findings.index = map[Code]int{}
-	for range o.Workers {
-		e.systems = append(e.systems, newSystem())
-		e.outs = append(e.outs, &Successors{outside: o.Outside})
-	}
+	e.systems, e.outs = make([]System, o.Workers), make([]*Successors, o.Workers)
 	for i := range e.tables {
 		e.tables[i] = newTable(i, o.Progress)
 	}
@@ -101,7 +100,8 @@ func (e *engine) search() error {
 
 // begin stores the initial state.
 func (e *engine) begin() error {
-	state := e.systems[0].Initial(nil)
+	system, _ := e.system(0)
+	state := system.Initial(nil)
 	if len(state) > MaxStateBytes {
 		return fmt.Errorf("search: the initial state has %d bytes; allowed are up to %d", len(state), MaxStateBytes)
 	}
@@ -219,12 +219,23 @@ func nextAim(aim, sources, successors int) int {
 	return max(1, min(fit, max(aim, 2*sources), roundSources))
 }
 
+// system returns what a worker expands states with. Each worker makes its own: what one
+// goroutine allocates for two workers shares cache lines, which costs both dearly.
+func (e *engine) system(worker int) (System, *Successors) {
+	if e.systems[worker] == nil {
+		e.systems[worker] = e.newSystem()
+		e.outs[worker] = &Successors{outside: e.o.Outside}
+	}
+	return e.systems[worker], e.outs[worker]
+}
+
 // expand is a task of the first phase.
 func (e *engine) expand(worker, i int) {
 	if e.ctx.Err() != nil {
 		return
 	}
-	c, out, system := e.chunks[i], e.outs[worker], e.systems[worker]
+	c := e.chunks[i]
+	system, out := e.system(worker)
 	out.begin(c)
 	for _, m := range c.marks {
 		data := m.data

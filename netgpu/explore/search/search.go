@@ -115,9 +115,10 @@ type Found struct {
 	Count uint64   // times the code was reported, or number of trapped states
 }
 
-// Run searches the states of the systems that newSystem makes, one per worker. An
-// error means that the options or the system are unusable (a state longer than
-// MaxStateBytes, a code 0); a search that is cut short, be it by ctx, is none.
+// Run searches the states of the systems that newSystem makes, at most one per worker,
+// each on the goroutine of its worker: several calls may run at once. An error means that
+// the options or the system are unusable (a state longer than MaxStateBytes, a code 0); a
+// search that is cut short, be it by ctx, is none.
 func Run(ctx context.Context, newSystem func() System, o Options) (Result, error) {
 	if err := o.check(); err != nil {
 		return Result{}, err
