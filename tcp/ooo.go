@@ -75,7 +75,7 @@ func (e *Endpoint) queueOutOfOrder(seg *Segment, left, right uint64) {
 		e.stats.duplicates++
 		e.setDSACK(left, right)
 		r.drop(seg)
-		r.report(q.ranges.at(i).span)
+		e.report(q.ranges.at(i).span)
 		return
 	}
 	c := e.chargeOf(seg)
@@ -113,7 +113,7 @@ func (e *Endpoint) queueOutOfOrder(seg *Segment, left, right uint64) {
 	}
 	q.bytes += merged.right - merged.left
 	q.replace(i, j, merged)
-	r.report(merged.span)
+	e.report(merged.span)
 	e.mib.TCPOFOQueue++
 	e.growWindow(uint32(right-left), c)
 }
@@ -274,6 +274,25 @@ func (r *receiver) skipQueued(b *oooBuffer) {
 	r.memory.charged -= int64(b.truesize)
 }
 
+// report puts a range at the head of the SACK blocks, with the peer's FIN if that follows
+// it: a FIN takes a place of the stream.
+func (e *Endpoint) report(s span) {
+	if c := &e.closing; c.heard && !c.taken && s.right == c.finAt {
+		s.right++
+	}
+	e.rcv.report(s)
+}
+
+// reportFIN reports a FIN beyond a hole that came without data.
+func (e *Endpoint) reportFIN() {
+	s := span{e.closing.finAt, e.closing.finAt}
+	if q := &e.rcv.ooo; q.ranges.len() > 0 && q.ranges.back().right == s.left {
+		s.left = q.ranges.back().left
+	}
+	e.report(s)
+	e.rcv.ack.now = true // it says that something before it is missing
+}
+
 // report puts a range at the head of the SACK blocks; those it has swallowed go (RFC
 // 2018 section 4).
 func (r *receiver) report(s span) {
@@ -303,10 +322,11 @@ func (r *receiver) forget() {
 
 // nblocks is how many SACK blocks wait to be sent, the one for duplicates included.
 func (r *receiver) nblocks() int {
+	n := int(r.nrecent)
 	if r.dsack.right > 0 {
-		return int(r.nrecent) + 1
+		n++
 	}
-	return int(r.nrecent)
+	return n
 }
 
 // blocks writes the SACK blocks into a segment: a duplicate first (RFC 2883 section 4),

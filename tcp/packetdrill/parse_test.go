@@ -58,6 +58,10 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"0 `nstat | grep x`", Unsupported, []string{"with |"}},
 		{"0 `sysctl net.ipv4.tcp_nosuch=1`", Unsupported, []string{"tcp_nosuch", "nearest"}},
 		{"0 `true;\nsysctl -q net.ipv4.tcp_stdurg=1`", Unsupported, []string{"x.pkt:2", "tcp_stdurg"}},
+		{"0 `ip route change 192.0.2.1 dev tun0 mtu 900`", Unsupported, []string{"ip route mtu", "initcwnd"}},
+		{"0 `tc qdisc add dev tun0 root netem delay 1ms`", Unsupported, []string{"netem", "fq"}},
+		{"0 `ip route change 192.0.2.1 initcwnd 0`", Syntax, []string{"1 to 1000"}},
+		{"0 `sleep x`", Syntax, []string{"seconds"}},
 		{"0 %{ import os }%", Unsupported, []string{"import"}},
 		{"0 %{ assert tcpi_nothing == 1 }%", Unsupported, []string{"x.pkt:1:13", "tcpi_nothing"}},
 	} {

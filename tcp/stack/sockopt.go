@@ -57,7 +57,7 @@ var socketOptions = map[key]option{
 	{SOL_IP, IP_TOS}:          {set: setTOS, get: value(func(s *socket) int64 { return int64(s.opts.tos) })},
 	{SOL_IP, IP_TTL}:          {lo: -1, hi: 255, set: setTTL, get: value(func(s *socket) int64 { return int64(s.opts.ttl) })},
 	{SOL_IP, IP_MINTTL}:       number(0, 255, func(o *options) *int { return &o.minTTL }, nil),
-	{SOL_IP, IP_MTU_DISCOVER}: number(0, 5, func(o *options) *int { return &o.mtuDiscover }, nil),
+	{SOL_IP, IP_MTU_DISCOVER}: number(0, 5, func(o *options) *int { return &o.mtuDiscover }, withEndpoint((*socket).setMTUDiscover)),
 	{SOL_IP, IP_RECVERR}:      boolean(func(o *options) *bool { return &o.recvErr }, withEndpoint((*socket).setRecvErr)),
 	{SOL_IP, IP_FREEBIND}:     boolean(func(o *options) *bool { return &o.freebind }, nil),
 	{SOL_IP, IP_MTU}:          {get: getMTU},

@@ -18,7 +18,7 @@ var variables = map[string]variable{
 	"net.ipv4.ip_default_ttl":        setting(1, 255, func(s *sysctls) *int { return &s.ttl }),
 	"net.ipv4.ip_local_port_range":   {lo: 1, hi: 65535, count: 2, set: setPortRange, get: portRange},
 	"net.ipv4.tcp_abort_on_overflow": toggle(func(s *sysctls) *bool { return &s.abortOnOverflow }),
-	"net.ipv4.tcp_fastopen":          setting(0, 0xFFF, func(s *sysctls) *int { return &s.fastOpen }),
+	"net.ipv4.tcp_fastopen":          setting(-1<<31, maxInt, func(s *sysctls) *int { return &s.fastOpen }),
 	"net.ipv4.tcp_fastopen_key":      {setWord: setFastOpenKey, getWord: fastOpenKey},
 	"net.ipv4.tcp_max_syn_backlog":   setting(0, maxInt, func(s *sysctls) *int { return &s.maxSYNBacklog }),
 	"net.ipv4.tcp_syncookies":        setting(0, 2, func(s *sysctls) *int { return &s.synCookies }),
@@ -26,6 +26,9 @@ var variables = map[string]variable{
 
 	"net.ipv4.tcp_adv_win_scale":         specInt(-31, 31, func(s *tcp.Spec) *int { return &s.AdvWinScale }),
 	"net.ipv4.tcp_autocorking":           specBool(func(s *tcp.Spec) *bool { return &s.AutoCorking }),
+	"net.ipv4.tcp_comp_sack_delay_ns":    specTime(0, 1_000_000_000, sim.Nanosecond, func(s *tcp.Spec) *sim.Time { return &s.CompSACKDelay }),
+	"net.ipv4.tcp_comp_sack_nr":          specInt(0, 255, func(s *tcp.Spec) *int { return &s.CompSACKCount }),
+	"net.ipv4.tcp_comp_sack_slack_ns":    specTime(0, 1_000_000_000, sim.Nanosecond, func(s *tcp.Spec) *sim.Time { return &s.CompSACKSlack }),
 	"net.ipv4.tcp_min_tso_segs":          specInt(1, 65535, func(s *tcp.Spec) *int { return &s.MinTSOSegs }),
 	"net.ipv4.tcp_window_scaling":        {lo: 0, hi: maxInt, set: setWindowScaling, get: windowScaling},
 	"net.ipv4.tcp_moderate_rcvbuf":       specBool(func(s *tcp.Spec) *bool { return &s.ModerateReceive }),
