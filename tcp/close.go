@@ -124,7 +124,7 @@ func (e *Endpoint) takeFIN(now sim.Time) {
 	for q := &r.ooo; q.ranges.len() > 0; q.ranges.popFront() {
 		r.freeChain(q.ranges.front())
 	}
-	r.ooo.bytes, r.nrecent, r.finAhead = 0, 0, 0
+	r.ooo.bytes, r.nrecent = 0, 0
 	r.nxt++
 	r.ack.scheduled, r.ack.check = true, true
 	switch e.state {

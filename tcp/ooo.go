@@ -75,7 +75,7 @@ func (e *Endpoint) queueOutOfOrder(seg *Segment, left, right uint64) {
 		e.stats.duplicates++
 		e.setDSACK(left, right)
 		r.drop(seg)
-		r.report(q.ranges.at(i).span)
+		e.report(q.ranges.at(i).span)
 		return
 	}
 	c := e.chargeOf(seg)
@@ -113,7 +113,7 @@ func (e *Endpoint) queueOutOfOrder(seg *Segment, left, right uint64) {
 	}
 	q.bytes += merged.right - merged.left
 	q.replace(i, j, merged)
-	r.report(merged.span)
+	e.report(merged.span)
 	e.mib.TCPOFOQueue++
 	e.growWindow(uint32(right-left), c)
 }
@@ -274,6 +274,25 @@ func (r *receiver) skipQueued(b *oooBuffer) {
 	r.memory.charged -= int64(b.truesize)
 }
 
+// report puts a range at the head of the SACK blocks, with the peer's FIN if that follows
+// it: a FIN takes a place of the stream.
+func (e *Endpoint) report(s span) {
+	if c := &e.closing; c.heard && !c.taken && s.right == c.finAt {
+		s.right++
+	}
+	e.rcv.report(s)
+}
+
+// reportFIN reports a FIN beyond a hole that came without data.
+func (e *Endpoint) reportFIN() {
+	s := span{e.closing.finAt, e.closing.finAt}
+	if q := &e.rcv.ooo; q.ranges.len() > 0 && q.ranges.back().right == s.left {
+		s.left = q.ranges.back().left
+	}
+	e.report(s)
+	e.rcv.ack.now = true // it says that something before it is missing
+}
+
 // report puts a range at the head of the SACK blocks; those it has swallowed go (RFC
 // 2018 section 4).
 func (r *receiver) report(s span) {
@@ -307,21 +326,7 @@ func (r *receiver) nblocks() int {
 	if r.dsack.right > 0 {
 		n++
 	}
-	if r.finAhead != 0 && r.finAlone() {
-		n++
-	}
 	return n
-}
-
-// finAlone says whether no SACK block ends at the FIN that waits for what is missing before
-// it: then the FIN has a block of its own.
-func (r *receiver) finAlone() bool {
-	for _, s := range r.recent[:r.nrecent] {
-		if s.right == r.finAhead {
-			return false
-		}
-	}
-	return true
 }
 
 // blocks writes the SACK blocks into a segment: a duplicate first (RFC 2883 section 4),
@@ -332,14 +337,7 @@ func (r *receiver) blocks(seg *Segment, iss uint32, most int) {
 		r.dsack = span{}
 	}
 	for i := 0; i < int(r.nrecent) && int(seg.NSACK) < most; i++ {
-		s := r.recent[i]
-		if r.finAhead != 0 && s.right == r.finAhead {
-			s.right++
-		}
-		seg.put(iss, s)
-	}
-	if r.finAhead != 0 && int(seg.NSACK) < most && r.finAlone() {
-		seg.put(iss, span{r.finAhead, r.finAhead + 1})
+		seg.put(iss, r.recent[i])
 	}
 }
 

@@ -30,7 +30,6 @@ type receiver struct {
 	drops   int64  // segments dropped (sk_drops)
 	lowat   uint64 // bytes that wake a reader (SO_RCVLOWAT)
 
-	finAhead   uint64   // where the peer's FIN waits for what is missing before it, 0 if it does not
 	tsRecent   uint32   // to be echoed (RFC 7323 section 4.3)
 	tsRecentAt sim.Time // when it came
 	advMSS     uint16   // what the peer was offered as MSS, less timestamps (advmss)
@@ -147,10 +146,9 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 		}
 		if end > data {
 			e.noteFIN(r.nxt + uint64(data))
-			r.finAhead = e.closing.finAt
 		}
 		if seg.Len == 0 {
-			r.ack.now = true // it says that something before it is missing
+			e.reportFIN()
 			return
 		}
 		r.ack.scheduled, r.ack.check = true, true

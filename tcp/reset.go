@@ -87,7 +87,7 @@ func (e *Endpoint) done(now sim.Time, err Errno) {
 		r.freeChain(q.ranges.front())
 	}
 	r.ooo.bytes = 0
-	r.nrecent, r.finAhead = 0, 0
+	r.nrecent = 0
 	e.snd.timer.stop()
 	e.snd.probe = probeNone
 	e.snd.pacing.wake = sim.Never

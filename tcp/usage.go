@@ -2,8 +2,6 @@ package tcp
 
 import "netgpusim/sim"
 
-// Whether the congestion window binds the sender, and what becomes of one that does not.
-
 // validateWindow notes whether the congestion window binds: only then may it grow. A
 // window that has not been used for a timeout shrinks towards what was used (RFC 2861,
 // tcp_cwnd_validate).
