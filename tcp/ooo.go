@@ -322,10 +322,11 @@ func (r *receiver) forget() {
 
 // nblocks is how many SACK blocks wait to be sent, the one for duplicates included.
 func (r *receiver) nblocks() int {
+	n := int(r.nrecent)
 	if r.dsack.right > 0 {
-		return int(r.nrecent) + 1
+		n++
 	}
-	return int(r.nrecent)
+	return n
 }
 
 // blocks writes the SACK blocks into a segment: a duplicate first (RFC 2883 section 4),

@@ -208,7 +208,7 @@ func (e *Endpoint) sendPathProbe(now sim.Time, seg *Segment, n uint32) {
 	e.fill(now, seg)
 	seg.MSS = uint16(n)
 	k := skb{off: s.nxt, len: n, nfrags: 1, truesize: skbOverhead + n}
-	k.ends[0] = uint16(n)
+	k.ends[0] = uint16(k.end())
 	for left := n; left > 0; {
 		head := s.writeQ.front()
 		s.mem -= int64(head.truesize)

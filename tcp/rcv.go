@@ -26,8 +26,8 @@ type receiver struct {
 	dsack   span // got twice, to be reported; right is 0 if nothing is
 	ack     ackState
 	win     windowState
-	drops   int64 // segments dropped (sk_drops)
 	urgent  urgent
+	drops   int64  // segments dropped (sk_drops)
 	lowat   uint64 // bytes that wake a reader (SO_RCVLOWAT)
 
 	tsRecent   uint32   // to be echoed (RFC 7323 section 4.3)

@@ -45,7 +45,11 @@ func newStateDriver(t *testing.T, seed uint64) *stateDriver {
 	spec.IPVersion = 4 + 2*int(seed&1)
 	spec.SACK, spec.Timestamps, spec.RFC1337 = seed%5 != 0, seed%4 != 1, seed%7 == 0
 	spec.ECN = int(seed % 3)
-	cfg := Config{MTU: 1500, LocalISS: uint32(d.random.Uint64()), RemoteISS: uint32(d.random.Uint64())}
+	spec.MTUProbing = int(seed / 3 % 3)
+	if seed%11 == 0 {
+		spec.ACKPolicy = policyFreeBSD
+	}
+	cfg := Config{MTU: 1500, Buffers: Buffers(seed / 2 % 3), LocalISS: uint32(d.random.Uint64()), RemoteISS: uint32(d.random.Uint64())}
 	var err error
 	switch seed % 4 {
 	case 0:
@@ -102,8 +106,33 @@ func (d *stateDriver) step(b byte) {
 		e.TakeUrgent()
 		e.TakeErr()
 		e.SetRecvErr(b > 128)
+	case 14:
+		d.option(b >> 5)
 	default:
 		d.input(b)
+	}
+}
+
+// option sets one of the options of buffers, windows and ACKs.
+func (d *stateDriver) option(which byte) {
+	e, r := d.e, &d.random
+	switch which {
+	case 0:
+		e.SetReceiveBuffer(r.Intn(100_000))
+	case 1:
+		e.SetSendBuffer(r.Intn(100_000))
+	case 2:
+		e.SetWindowClamp(r.Intn(100_000))
+	case 3:
+		e.SetReceiveLowat(r.Intn(50_000))
+	case 4:
+		e.SetQuickAck(d.now, r.Intn(3))
+	case 5:
+		e.SetNoDelay(d.now, r.Intn(2) == 0)
+	case 6:
+		e.SetCork(d.now, r.Intn(2) == 0)
+	default:
+		e.SetNotSentLowat(uint32(r.Intn(20_000)))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"netgpusim/sim"
 	"netgpusim/tcp/stack"
@@ -173,9 +174,44 @@ func (s *settings) ip(at Pos, args []string) *Error {
 		switch args[0] {
 		case "tcp_metrics", "tcpmetrics", "link", "addr", "address", "neigh":
 			return nil
+		case "r", "ro", "route":
+			return s.route(at, args[1:])
 		}
 	}
-	return unsupported(at, "ip %s; known are ip tcp_metrics, ip link, ip addr", strings.Join(args, " "))
+	return unsupported(at, "ip %s; known are ip tcp_metrics, ip link, ip addr, ip route", strings.Join(args, " "))
+}
+
+// route is ip-route(8): where packets go is settled, initcwnd and rto_min are honoured.
+func (s *settings) route(at Pos, args []string) *Error {
+	window, least := 0, sim.Time(0)
+	for i := 1; i < len(args); i++ {
+		switch args[i] {
+		case "initcwnd":
+			n, err := strconv.Atoi(next(args, i))
+			if err != nil || n < 1 || n > 1000 {
+				return wrong(at, "ip route initcwnd %q: allowed are 1 to 1000 segments", next(args, i))
+			}
+			window = n
+		case "rto_min":
+			d, err := time.ParseDuration(next(args, i))
+			if err != nil || d < time.Millisecond || d > 2*time.Minute {
+				return wrong(at, "ip route rto_min %q: allowed are 1ms to 120s", next(args, i))
+			}
+			least = sim.Time(d.Nanoseconds()) * sim.Nanosecond
+		case "mtu", "advmss", "quickack", "features", "window", "congctl", "initrwnd", "cwnd", "ssthresh", "rtt", "reordering", "fastopen_no_cookie":
+			return unsupported(at, "ip route %s; known are initcwnd and rto_min", args[i])
+		}
+	}
+	s.host.SetRoute(window, least)
+	return nil
+}
+
+// next is the argument behind another.
+func next(args []string, i int) string {
+	if i+1 < len(args) {
+		return args[i+1]
+	}
+	return ""
 }
 
 // tc is tc(8): the queue fq paces packets, other queues change nothing.

@@ -103,12 +103,20 @@ func (r *runner) option(k *Packet, f *flow, o *Option, seg *tcp.Segment) *Error 
 	return nil
 }
 
+// hostCookie names the cookie that the host gives the peer, if --define does not set it.
+const hostCookie = "TFO_COOKIE"
+
 // cookie is that of a Fast Open option, which may have a name.
 func (r *runner) cookie(k *Packet, o *Option) ([]byte, *Error) {
 	if o.Symbol == "" {
 		return o.Cookie, nil
 	}
-	cookie, err := hex.DecodeString(r.setup.symbols[o.Symbol])
+	text, ok := r.setup.symbols[o.Symbol]
+	if !ok && o.Symbol == hostCookie {
+		c := r.host.FastOpenCookie(r.setup.remote, r.setup.local)
+		return c.Bytes[:c.Len], nil
+	}
+	cookie, err := hex.DecodeString(text)
 	if err != nil || len(cookie) == 0 || len(cookie) > 16 {
 		return nil, unsupported(k.Pos, "cookie %s: --define %s=... with 1 to 16 bytes in hexadecimal is wanted", o.Symbol, o.Symbol)
 	}

@@ -104,7 +104,7 @@ func (r *runner) begin() *Error {
 	if err != nil {
 		return err
 	}
-	host, herr := stack.New(stack.Config{Spec: spec, Addrs: r.setup.addresses(), MTU: r.setup.mtu, Seed: 1})
+	host, herr := stack.New(stack.Config{Spec: spec, Addrs: r.setup.addresses(), MTU: r.setup.mtu, Seed: 1, CopiesPages: true})
 	if herr != nil {
 		return wrong(Pos{1, 0}, "%v", herr)
 	}

@@ -27,6 +27,9 @@ var variables = map[string]variable{
 
 	"net.ipv4.tcp_adv_win_scale":         specInt(-31, 31, func(s *tcp.Spec) *int { return &s.AdvWinScale }),
 	"net.ipv4.tcp_autocorking":           specBool(func(s *tcp.Spec) *bool { return &s.AutoCorking }),
+	"net.ipv4.tcp_comp_sack_delay_ns":    specTime(0, 1_000_000_000, sim.Nanosecond, func(s *tcp.Spec) *sim.Time { return &s.CompSACKDelay }),
+	"net.ipv4.tcp_comp_sack_nr":          specInt(0, 255, func(s *tcp.Spec) *int { return &s.CompSACKCount }),
+	"net.ipv4.tcp_comp_sack_slack_ns":    specTime(0, 1_000_000_000, sim.Nanosecond, func(s *tcp.Spec) *sim.Time { return &s.CompSACKSlack }),
 	"net.ipv4.tcp_min_tso_segs":          specInt(1, 65535, func(s *tcp.Spec) *int { return &s.MinTSOSegs }),
 	"net.ipv4.tcp_window_scaling":        {lo: 0, hi: maxInt, set: setWindowScaling, get: windowScaling},
 	"net.ipv4.tcp_moderate_rcvbuf":       specBool(func(s *tcp.Spec) *bool { return &s.ModerateReceive }),
