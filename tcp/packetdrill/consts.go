@@ -23,6 +23,7 @@ var constants = map[string]int64{
 	"O_TRUNC":                       0x200,
 	"O_LARGEFILE":                   0x8000,
 	"FD_CLOEXEC":                    1,
+	"SO_MEMINFO":                    stack.SO_MEMINFO,
 	"SO_DEBUG":                      1,
 	"SO_PASSCRED":                   16,
 	"SO_BINDTODEVICE":               25,
