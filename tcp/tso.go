@@ -15,8 +15,8 @@ func Frames(seg *Segment) int {
 // those of seg with the sequence number moved on, PSH and FIN are on the last frame
 // only, CWR on the first only (RFC 3168 section 6.1.2: once per reduction). The
 // frame carries seg's Handle and MSS and stands for itself alone.
-func Frame(seg *Segment, i int) Segment {
-	f := *seg
+func Frame(seg *Segment, i int) (f Segment) {
+	f = *seg
 	f.Segs = 1
 	mss := uint32(seg.MSS)
 	if mss == 0 || seg.Len <= mss {
