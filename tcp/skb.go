@@ -17,9 +17,9 @@ type skb struct {
 	len    uint32
 	first  uint8 // of ends, the fragment that the run begins in
 	nfrags uint8 // from there on
-	push   bool // carries PSH
-	eor    bool // a record ends here: nothing is put behind it (MSG_EOR)
-	fin    bool // its last place in the stream is the FIN
+	push   bool  // carries PSH
+	eor    bool  // a record ends here: nothing is put behind it (MSG_EOR)
+	fin    bool  // its last place in the stream is the FIN
 	// joins says that the first fragment is the rest of the one that ends the run
 	// before: a cut went through the fragment.
 	joins bool
