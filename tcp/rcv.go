@@ -171,7 +171,9 @@ func (e *Endpoint) takeInOrder(now sim.Time, seg *Segment, skip, n uint32) {
 	if seg.Len >= growLeast {
 		e.growWindow(seg.Len, c)
 	}
-	e.takeOutOfOrder()
+	if r.ooo.ranges.len() > 0 {
+		e.takeOutOfOrder()
+	}
 }
 
 // growLeast is the payload below which a segment does not raise the window.
