@@ -40,6 +40,7 @@ func (e *Endpoint) initReceiver() {
 	r := &e.rcv
 	r.ack.delayedAt, r.ack.compressedAt = sim.Never, sim.Never
 	r.ack.mss = rcvMSSGuess
+	r.ack.halfLeast = half(e.spec.DelayedACK)
 	r.lowat = 1
 	r.memory.kind = e.cfg.Buffers
 	r.memory.buffer = min(int64(e.spec.ReceiveInitial), int64(e.spec.ReceiveBuffer))
