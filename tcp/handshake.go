@@ -328,7 +328,9 @@ func (e *Endpoint) inputSynReceived(now sim.Time, seg *Segment) {
 	case seg.Flags.Has(SYN) && d >= 0:
 		e.rcv.drop(seg)
 		e.refuse(seg)
-		e.done(now, ECONNRESET)
+		if !e.fast.child { // the process has it already: a forged SYN must not end it
+			e.done(now, ECONNRESET)
+		}
 		return
 	case !seg.Flags.Has(ACK):
 		e.rcv.drop(seg)

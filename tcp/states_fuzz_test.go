@@ -55,9 +55,16 @@ func newStateDriver(t *testing.T, seed uint64) *stateDriver {
 	case 0:
 		d.e, err = New(spec, cfg)
 	case 1, 2:
-		d.e, err = Connect(spec, cfg, 0)
+		if d.e, err = Connect(spec, cfg, 0); err == nil && seed%3 == 0 {
+			d.e.SetFastOpen(Cookie{Len: uint8(seed % 17)}, seed%5 == 0)
+		}
 	default:
 		syn := Segment{Flags: SYN, Seq: cfg.RemoteISS, Window: 65535, Segs: 1, Opts: OptionSet(d.random.Intn(16)), MSS: uint16(d.random.Intn(2000)), Scale: uint8(d.random.Intn(20))}
+		if seed%3 == 0 {
+			syn.Len, d.held[0] = uint32(1+seed%1400), true
+			d.e, err = AcceptFastOpen(spec, cfg, 0, &syn)
+			break
+		}
 		d.e, err = Accept(spec, cfg, 0, &syn)
 	}
 	if err != nil {

@@ -60,6 +60,45 @@ func TestTheKernelAndTheModelExchangeBytes(t *testing.T) {
 	}
 }
 
+// What one end does not offer the other must do without; netgpu's padding must not
+// disturb a peer that has none.
+func TestTheKernelTakesEveryVariant(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*tcp.Spec)
+		mtu    int
+	}{
+		{"no SACK", func(s *tcp.Spec) { s.SACK = false }, 1500},
+		{"no timestamps", func(s *tcp.Spec) { s.Timestamps = false }, 1500},
+		{"no window scaling", func(s *tcp.Spec) { s.NoScaling = true }, 1500},
+		{"neither", func(s *tcp.Spec) { s.SACK, s.Timestamps, s.NoScaling = false, false, true }, 1500},
+		{"padded", func(s *tcp.Spec) { s.PadOptions = 20 }, 1500},
+		{"plain recovery", func(s *tcp.Spec) { s.Recovery = "rfc6675" }, 1500},
+		{"FreeBSD's acknowledgements", func(s *tcp.Spec) { s.ACKPolicy = "freebsd" }, 1500},
+		{"small buffers", func(s *tcp.Spec) {
+			s.ReceiveInitial, s.ReceiveBuffer, s.SendInitial, s.SendBuffer = 8*sim.KiB, 16*sim.KiB, 8*sim.KiB, 16*sim.KiB
+		}, 1500},
+		{"jumbo frames", func(*tcp.Spec) {}, 9000},
+		{"least MTU", func(*tcp.Spec) {}, 1280},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			spec := stack.DefaultSpec()
+			c.change(&spec)
+			l := open(t, LinkConfig{Spec: spec, MTU: c.mtu, Seed: 2, Faults: faults})
+			for i, version := range []int{4, 6} {
+				const bytes = 256 << 10
+				report, err := l.Exchange(Transfer{IPVersion: version, Congestion: "cubic", Out: bytes, In: bytes, Active: i == 0, Limit: time.Minute})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !report.OK() || report.GotOut.Bytes != bytes || report.GotIn.Bytes != bytes {
+					t.Errorf("IPv%d: the bytes differ: %v", version, &report)
+				}
+			}
+		})
+	}
+}
+
 // With ECN the kernel grants what the model asks for, and both slow down for marks instead
 // of losses: nothing is sent again.
 func TestMarksInPlaceOfLosses(t *testing.T) {

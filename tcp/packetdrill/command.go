@@ -125,6 +125,9 @@ func (s *settings) sysctl(at Pos, args []string) *Error {
 	for i := 0; i < len(args); i++ {
 		a := args[i]
 		if strings.HasPrefix(a, "-") {
+			if !harmlessSysctl[a] {
+				return unsupported(at, "sysctl %s; known are -q, -w, -e, -n, -a", a)
+			}
 			continue
 		}
 		name, value, ok := strings.Cut(a, "=")
@@ -147,6 +150,9 @@ func (s *settings) sysctl(at Pos, args []string) *Error {
 	}
 	return nil
 }
+
+// harmlessSysctl are the flags of sysctl(8) that change nothing here.
+var harmlessSysctl = map[string]bool{"-q": true, "--quiet": true, "-w": true, "--write": true, "-e": true, "--ignore": true, "-n": true, "-a": true, "-qw": true, "-wq": true}
 
 func isNumber(text string) bool {
 	_, err := strconv.ParseInt(text, 10, 64)
@@ -217,19 +223,24 @@ func next(args []string, i int) string {
 // tc is tc(8): the queue fq paces packets, other queues change nothing.
 func (s *settings) tc(at Pos, args []string) *Error {
 	if len(args) > 1 && args[0] == "qdisc" {
-		switch kind := args[len(args)-1]; {
-		case slices.Contains(args, "fq"):
+		has := func(kind string) bool { return slices.Contains(args, kind) }
+		switch {
+		case has("fq"):
 			s.host.SetPacing(true)
 			return nil
 		case args[1] == "show":
 			return nil
-		case args[1] == "del", kind == "pfifo", kind == "pfifo_fast", kind == "fq_codel", kind == "noqueue", kind == "mq":
+		case args[1] == "del", slices.ContainsFunc(plainQueues, has):
 			s.host.SetPacing(false)
 			return nil
 		}
 	}
 	return unsupported(at, "tc %s; known are tc qdisc with fq, pfifo, pfifo_fast, fq_codel, noqueue", strings.Join(args, " "))
 }
+
+// plainQueues are queues that only keep packets in order while the link is busy, and the
+// link of a script never is.
+var plainQueues = []string{"pfifo", "bfifo", "pfifo_fast", "fq_codel", "noqueue", "mq"}
 
 // set sets a variable by its name with dots or slashes.
 func (s *settings) set(at Pos, name, value string) *Error {

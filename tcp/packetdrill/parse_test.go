@@ -64,7 +64,10 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"0 `ip route change 192.0.2.1 dev tun0 mtu 900`", Unsupported, []string{"ip route mtu", "initcwnd"}},
 		{"0 `tc qdisc add dev tun0 root netem delay 1ms`", Unsupported, []string{"netem", "fq"}},
 		{"0 `ip route change 192.0.2.1 initcwnd 0`", Syntax, []string{"1 to 1000"}},
+		{"0 `sysctl -p /etc/sysctl.conf`", Unsupported, []string{"sysctl -p"}},
+		{"0 `tc qdisc add dev tun0 root pfifo limit 1000; sleep y`", Syntax, []string{"sleep y"}},
 		{"0 `sleep x`", Syntax, []string{"seconds"}},
+		{"0 socket(..., SOCK_STREAM, IPPROTO_MPTCP) = 3", Unsupported, []string{"protocol 262"}},
 		{"0 %{ import os }%", Unsupported, []string{"import"}},
 		{"0 %{ assert tcpi_nothing == 1 }%", Unsupported, []string{"x.pkt:1:13", "tcpi_nothing"}},
 	} {
