@@ -228,8 +228,12 @@ func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 	}
 	r.blocks(seg, e.cfg.RemoteISS, e.maxSACK())
 	e.ecnFill(seg)
-	seg.OptLen = uint8(e.optionLen(int(seg.NSACK)))
-	seg.MSS = e.mss - uint16(int(seg.OptLen)-e.optionLen(0))
+	bare := e.optionLen(0)
+	seg.OptLen, seg.MSS = uint8(bare), e.mss
+	if seg.NSACK > 0 {
+		seg.OptLen = uint8(e.optionLen(int(seg.NSACK)))
+		seg.MSS = e.mss - uint16(int(seg.OptLen)-bare)
+	}
 	e.stats.allOut++
 	e.ackSent()
 }
