@@ -76,7 +76,7 @@ func (e *Endpoint) negotiate(syn *Segment) {
 	e.opt = negotiated{
 		timestamps: e.spec.Timestamps && syn.Opts.Has(OptTimestamps),
 		sack:       e.spec.SACK && syn.Opts.Has(OptSACKPermitted),
-		scaling:    syn.Opts.Has(OptScale),
+		scaling:    !e.spec.NoScaling && syn.Opts.Has(OptScale),
 		mss:        defaultMSS,
 	}
 	if e.opt.scaling {
@@ -306,6 +306,9 @@ func (e *Endpoint) establish(now sim.Time, seg *Segment) {
 	e.startReceiving()
 	e.measureHandshake(now, seg)
 	e.startCongestion(e.spec.Congestion)
+	if h.passive && s.model == nil {
+		s.updatePacingRate() // tcp_rcv_state_process; an active end waits for the first ACK
+	}
 	if h.resent > 1 && !e.spuriousSYN(seg) {
 		s.cwnd.set(1) // tcp_init_transfer: the SYN was lost more than once
 	}

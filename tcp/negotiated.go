@@ -17,7 +17,7 @@ const defaultMSS = 536
 // asConfigured is what two ends with the same spec agree on.
 func asConfigured(spec *Spec) negotiated {
 	scale := WindowScale(spec)
-	return negotiated{timestamps: spec.Timestamps, sack: spec.SACK, scaling: true, sndScale: scale, rcvScale: scale, mss: ipPacketMax}
+	return negotiated{timestamps: spec.Timestamps, sack: spec.SACK, scaling: !spec.NoScaling, sndScale: scale, rcvScale: scale, mss: ipPacketMax}
 }
 
 // maxSACK is how many SACK blocks an established segment has room for.

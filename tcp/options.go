@@ -109,7 +109,10 @@ func bareOptionLen(timestamps bool, nsack int) int {
 // permitted and timestamps 12 (SACK permitted alone: 4). With all of them on it is
 // 20, without any padding of patch 13.
 func SYNOptionLen(spec *Spec) int {
-	opts := OptMSS | OptScale
+	opts := OptMSS
+	if !spec.NoScaling {
+		opts |= OptScale
+	}
 	if spec.Timestamps {
 		opts |= OptTimestamps
 	}
@@ -152,8 +155,11 @@ func MSS(spec *Spec, mtu sim.Bytes) int {
 // WindowScale returns the shift that a host announces for its window field (RFC
 // 7323 section 2) with Linux's choice of the smallest that covers the receive
 // buffer: ilog2(tcp_rmem maximum, or rmem_max) - 15, in 0..14 (tcp_select_initial_window). A
-// buffer of 6 MB makes 7. Windows travel in units of 1 << WindowScale bytes.
+// buffer of 6 MB makes 7. Windows travel in units of 1 << WindowScale bytes; without scaling it is 0.
 func WindowScale(spec *Spec) uint8 {
+	if spec.NoScaling {
+		return 0
+	}
 	return windowScaleFor(int64(max(spec.ReceiveBuffer, spec.ReceiveMax)))
 }
 

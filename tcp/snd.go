@@ -34,6 +34,7 @@ type sender struct {
 	dctcp    *dctcp     // cc, if it is that
 	model    controller // cc, if it sets window and rate by itself (BBR)
 	pacing   pacing
+	leastTSO uint32 // segments of a super-segment (tcp_min_tso_segs)
 	rtt      rttEstimator
 	plain    bool // recovery by the RFCs alone (Spec.Recovery)
 	lastSend sim.Time
@@ -83,6 +84,9 @@ func (s *sender) init(spec *Spec, cfg Config) {
 	s.rack.steps = 1
 	s.delivered = 1 // the SYN
 	s.pacing.init(spec)
+	if s.leastTSO = uint32(spec.MinTSOSegs); s.leastTSO == 0 {
+		s.leastTSO = 2
+	}
 	s.rtt.rto = rtoInitial
 	s.timer.at = sim.Never
 	s.buffer = int64(spec.SendInitial)
@@ -102,12 +106,12 @@ func (s *sender) inFlight() uint32 {
 }
 
 // autosize is how many segments a super-segment should have: what is sent in a
-// millisecond, at least two, at most a GSO packet (tcp_tso_autosize).
+// millisecond, at least tcp_min_tso_segs, at most a GSO packet (tcp_tso_autosize).
 func (s *sender) autosize(mss uint16) uint32 {
 	if s.model != nil {
 		return s.model.tsoSegs(s)
 	}
-	return s.tsoSegs(mss, 2)
+	return s.tsoSegs(mss, s.leastTSO)
 }
 
 // tsoSegs is that with another minimum.

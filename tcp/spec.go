@@ -11,6 +11,7 @@ type Spec struct {
 	PadOptions sim.Bytes `key:"pad_options" min:"0" max:"40" doc:"established segments are padded with NOPs until options are at least this long (netgpu: 20; 0 switches padding off)"`
 	Timestamps bool      `key:"timestamps" doc:"RFC 7323 timestamps, 1 ms granularity"`
 	SACK       bool      `key:"sack" doc:"selective acknowledgements"`
+	NoScaling  bool      `key:"no_window_scaling" doc:"tcp_window_scaling is 0: windows are not scaled"`
 
 	Congestion    string    `key:"congestion" enum:"cubic|reno|dctcp|bbr" doc:"congestion control; dctcp is reno where ecn is not negotiated"`
 	InitialWindow int       `key:"initial_window" min:"1" max:"1000" doc:"initial congestion window in segments"`
@@ -59,6 +60,8 @@ type Spec struct {
 	MaxReordering      int      `key:"max_reordering" min:"1" max:"100000" doc:"tcp_max_reordering: what that may grow to"`
 	SlowStartAfterIdle bool     `key:"slow_start_after_idle" doc:"tcp_slow_start_after_idle: the window shrinks while it is not used"`
 	MinRTTWindow       sim.Time `key:"min_rtt_window" min:"0" max:"86400s" doc:"tcp_min_rtt_wlen: over how long the least round trip is taken"`
+
+	MinTSOSegs int `key:"min_tso_segs" min:"0" max:"65535" doc:"tcp_min_tso_segs: least segments of a super-segment however slow the connection is; 0 stands for 2"`
 
 	PacingSlowStartRatio int `key:"pacing_slow_start_ratio" min:"1" max:"1000" doc:"tcp_pacing_ss_ratio: pacing rate in slow start, percent of window per round trip"`
 	PacingRatio          int `key:"pacing_ratio" min:"1" max:"1000" doc:"tcp_pacing_ca_ratio: the same later"`

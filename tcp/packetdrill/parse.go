@@ -165,16 +165,18 @@ func (p *parser) call(t *Time) *Call {
 	c.Args = p.list(")", 0)
 	p.expect("=")
 	c.Result = p.expression()
-	p.space()
-	start := p.at
+	end := p.at
 	if w := p.word(); errnoByName(w) != 0 {
 		c.Errno = w
+		end = p.at
 	} else {
-		p.at = start
+		p.at = end
 	}
 	if p.sees("(") {
 		p.note()
+		end = p.at
 	}
+	p.at = end
 	return c
 }
 

@@ -20,6 +20,6 @@ func DefaultSpec() tcp.Spec {
 		KeepaliveEvery: 75 * sim.Second, KeepaliveProbes: 9, InvalidRatelimit: 500 * sim.Millisecond,
 
 		Recovery: "linux", ECN: 2, FRTO: true, DSACK: true, TailLossProbe: true, Reordering: 3, MaxReordering: 300,
-		SlowStartAfterIdle: true, MinRTTWindow: 300 * sim.Second, PacingSlowStartRatio: 200, PacingRatio: 120,
+		SlowStartAfterIdle: true, MinRTTWindow: 300 * sim.Second, MinTSOSegs: 2, PacingSlowStartRatio: 200, PacingRatio: 120,
 	}
 }

@@ -5,7 +5,7 @@ import "netgpusim/sim"
 // errorQueue is sk_error_queue: completions of MSG_ZEROCOPY, transmit timestamps and
 // ICMP errors, and what they wait for.
 type errorQueue struct {
-	messages fifo[Control]
+	messages fifo[errorMessage]
 	copies   fifo[mark] // MSG_ZEROCOPY sends that are not acknowledged
 	stamps   fifo[mark] // sends with transmit timestamps asked for
 	sent     int        // of stamps, the first ones have been transmitted
@@ -13,16 +13,24 @@ type errorQueue struct {
 	firstKey uint64 // where SOF_TIMESTAMPING_OPT_ID counts from
 }
 
+// errorMessage is a message with the bytes of payload that come with it: a timestamp
+// brings what was sent, unless the option TSONLY is set.
+type errorMessage struct {
+	Control
+	payload int
+}
+
 // mark is a position of the stream with what is due when it is acknowledged.
 type mark struct {
-	end uint64
-	id  uint32
+	end  uint64
+	id   uint32
+	size int // of the send
 }
 
 func (q *errorQueue) len() int { return q.messages.len() }
 
-// takeMessage is recvmsg with MSG_ERRQUEUE: no payload, a control message, and before it
-// one with the time if it is a timestamp (ip_recv_error).
+// takeMessage is recvmsg with MSG_ERRQUEUE: the payload of the packet it is about, a
+// control message, and before it one with the time if it is a timestamp (ip_recv_error).
 func (s *socket) takeMessage(m *Message) (int, Errno) {
 	if s.errs.len() == 0 {
 		return -1, EAGAIN
@@ -32,13 +40,17 @@ func (s *socket) takeMessage(m *Message) (int, Errno) {
 	if c.Err.Origin == SO_EE_ORIGIN_TIMESTAMPING && s.opts.timestamping&SOF_TIMESTAMPING_SOFTWARE != 0 {
 		m.put(Control{Level: SOL_SOCKET, Type: SCM_TIMESTAMPING, Timestamps: c.Timestamps})
 	}
-	m.put(c)
-	return 0, OK
+	m.put(c.Control)
+	n := min(length(m.Iov), c.payload)
+	if n < c.payload {
+		m.Flags |= MSG_TRUNC
+	}
+	return n, OK
 }
 
 // report queues a message and makes EPOLLERR of it.
-func (s *socket) report(c Control) {
-	s.errs.messages.push(c)
+func (s *socket) report(c Control, payload int) {
+	s.errs.messages.push(errorMessage{c, payload})
 	s.host.wake(s, POLLERR)
 }
 
@@ -54,7 +66,7 @@ func (s *socket) recvErr(e ExtendedError) Control {
 
 // pinned says that a MSG_ZEROCOPY send's last byte is before end.
 func (q *errorQueue) pinned(end uint64) {
-	q.copies.push(mark{end, q.copyID})
+	q.copies.push(mark{end: end, id: q.copyID})
 	q.copyID++
 }
 
@@ -84,7 +96,7 @@ func (s *socket) completeCopy(id uint32) {
 			return
 		}
 	}
-	s.report(s.recvErr(ExtendedError{Origin: SO_EE_ORIGIN_ZEROCOPY, Info: id, Data: id}))
+	s.report(s.recvErr(ExtendedError{Origin: SO_EE_ORIGIN_ZEROCOPY, Info: id, Data: id}), 0)
 }
 
 // transmitted reports sends whose last byte is before end as handed to the device.
@@ -110,7 +122,10 @@ func (s *socket) stamp(m mark, kind uint32) {
 	}
 	c := s.recvErr(e)
 	c.Timestamps[0] = timespec(s.host.now)
-	s.report(c)
+	if s.opts.timestamping&SOF_TIMESTAMPING_OPT_TSONLY != 0 {
+		m.size = 0
+	}
+	s.report(c, m.size)
 }
 
 // timestamp adds the control message of the arrival of what a recvmsg returned last.

@@ -16,7 +16,7 @@ func (h *Host) inputICMP(p *Packet) {
 		version, origin = 6, SO_EE_ORIGIN_ICMP6
 	}
 	if err := Errno(m.Error(version)); err != OK && s.opts.recvErr && s.is(tcp.SynSent, tcp.SynReceived) {
-		s.report(s.recvErr(ExtendedError{Errno: err, Origin: origin, Type: m.Type, Code: m.Code, Info: uint32(m.MTU)}))
+		s.report(s.recvErr(ExtendedError{Errno: err, Origin: origin, Type: m.Type, Code: m.Code, Info: uint32(m.MTU)}), 0)
 	}
 	state := s.ep.State()
 	s.ep.InputICMP(h.now, m)

@@ -25,6 +25,8 @@ var variables = map[string]variable{
 
 	"net.ipv4.tcp_adv_win_scale":         specInt(-31, 31, func(s *tcp.Spec) *int { return &s.AdvWinScale }),
 	"net.ipv4.tcp_autocorking":           specBool(func(s *tcp.Spec) *bool { return &s.AutoCorking }),
+	"net.ipv4.tcp_min_tso_segs":          specInt(1, 65535, func(s *tcp.Spec) *int { return &s.MinTSOSegs }),
+	"net.ipv4.tcp_window_scaling":        {lo: 0, hi: maxInt, set: setWindowScaling, get: windowScaling},
 	"net.ipv4.tcp_moderate_rcvbuf":       specBool(func(s *tcp.Spec) *bool { return &s.ModerateReceive }),
 	"net.ipv4.tcp_notsent_lowat":         {lo: 0, hi: 1<<32 - 1, set: setDefaultLowat, get: defaultLowat},
 	"net.ipv4.tcp_rmem":                  triple(2304, func(s *tcp.Spec) (*sim.Bytes, *sim.Bytes) { return &s.ReceiveInitial, &s.ReceiveBuffer }),
@@ -123,6 +125,12 @@ func triple(least int64, field func(*tcp.Spec) (first, most *sim.Bytes)) variabl
 		},
 	}
 }
+
+func setWindowScaling(h *Host, n []int64) {
+	h.reconfigure(func(s *tcp.Spec) { s.NoScaling = n[0] == 0 })
+}
+
+func windowScaling(h *Host) []int64 { return []int64{truth(!h.cfg.Spec.NoScaling)} }
 
 func setPortRange(h *Host, n []int64) {
 	h.sys.portLow, h.sys.portHigh = int(n[0]), int(max(n[0], n[1]))

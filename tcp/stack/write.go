@@ -94,7 +94,7 @@ func (s *socket) put(iov []Buf, flags, frag int) (int, Errno) {
 	}
 	h.touch(s)
 	if done > 0 {
-		s.sent(flags, frag)
+		s.sent(done, flags, frag)
 	}
 	if done == want {
 		return done, OK
@@ -134,13 +134,13 @@ func (s *socket) write(b Buf, frag int, flags tcp.WriteFlags) int {
 	return n
 }
 
-// sent notes what a send of the last byte before s.written is to report.
-func (s *socket) sent(flags, frag int) {
+// sent notes what a send of n bytes, the last ones before s.written, is to report.
+func (s *socket) sent(n, flags, frag int) {
 	if flags&MSG_ZEROCOPY != 0 && frag == pinned {
 		s.errs.pinned(s.written)
 	}
 	if s.opts.txTimestamps() {
-		s.errs.stamps.push(mark{s.written, uint32(s.written - s.errs.firstKey - 1)})
+		s.errs.stamps.push(mark{s.written, uint32(s.written - s.errs.firstKey - 1), n})
 	}
 }
 
