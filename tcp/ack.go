@@ -86,7 +86,9 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 	if news.advanced {
 		e.takeAck(ack, &news)
 	}
-	s.cc.ackSeen(s)
+	if s.dctcp != nil {
+		s.dctcp.ackSeen(s)
+	}
 	e.finishAck(now, seg, &news)
 	news.rate.acked, news.rate.losses = uint32(s.delivered-delivered), uint32(s.rtx.lostEver-given)
 	s.rateGenerate(now, &news.rate)

@@ -27,9 +27,6 @@ func (e *Endpoint) ecnFillSYN(seg *Segment) {
 		seg.Flags |= ECE
 	} else if e.handshake.resent == 0 {
 		seg.Flags |= ECE | CWR
-	} else {
-		e.snd.ecn.ok = false
-		return
 	}
 	if e.needsECN() {
 		seg.ECN = ECT0

@@ -33,6 +33,7 @@ type Endpoint struct {
 	err   Errno  // sk_err
 
 	handshake handshake
+	fast      fastOpen
 	closing   closing
 	reply     reply // a segment that answers one that was not acceptable
 	patience  patience
@@ -144,7 +145,10 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 		return 0, true
 	}
 	if e.state < Established {
-		return e.outputHandshake(now, seg)
+		if frags, ok = e.outputHandshake(now, seg); ok || !e.fast.child || e.state != SynReceived {
+			return frags, ok
+		}
+		return e.sendNew(now, seg)
 	}
 	if e.rcv.ack.prior.due {
 		e.sendPriorACK(now, seg)
@@ -192,6 +196,9 @@ func (e *Endpoint) Timer(now sim.Time) {
 	if now >= e.snd.pacing.wake {
 		e.snd.pacing.wake = sim.Never
 	}
+	if now >= e.snd.timer.at && e.state == SynReceived {
+		e.snd.timer.stop() // only the SYN-ACK is sent again before it is acknowledged
+	}
 	if now >= e.snd.timer.at {
 		e.snd.letGo()
 		e.retransmitTimer(now)
@@ -214,14 +221,13 @@ func (e *Endpoint) advance(now sim.Time) {
 func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 	r := &e.rcv
 	at := e.acceptable()
-	*seg = Segment{
-		Offset: at,
-		Seq:    seqOf(e.cfg.LocalISS, at),
-		Ack:    seqOf(e.cfg.RemoteISS, r.nxt),
-		Window: e.advertise(),
-		Segs:   1,
-		Flags:  ACK,
-	}
+	*seg = Segment{}
+	seg.Offset = at
+	seg.Seq = seqOf(e.cfg.LocalISS, at)
+	seg.Ack = seqOf(e.cfg.RemoteISS, r.nxt)
+	seg.Window = e.advertise()
+	seg.Segs = 1
+	seg.Flags = ACK
 	if e.opt.timestamps {
 		seg.Opts = OptTimestamps
 		seg.TSVal, seg.TSEcr = timestamp(now), r.tsRecent

@@ -15,7 +15,7 @@ const (
 	maxTCPHeader = 320 // MAX_TCP_HEADER
 	kmallocMin   = 512 // no head with its shared info is smaller
 	splitHead    = 192 // napi_alloc_skb(96): head of a header-split frame, less its shared info
-	chained      = 255 // fragments of an skb that others hang on (frag_list): nothing joins it
+	chainedSKB   = 255 // fragments of an skb that others hang on (frag_list): nothing joins it
 )
 
 // Buffers is how a driver keeps received frames: what memory they are charged, and
@@ -40,7 +40,7 @@ type charge struct {
 	truesize uint32
 	head     uint32 // of it, what is freed if its fragments move into another skb
 	tailroom uint16 // bytes that may be copied in behind its payload
-	frags    uint8  // fragments, or chained
+	frags    uint8  // fragments, or chainedSKB
 }
 
 // of returns what a received frame or GRO bundle with header bytes before its payload
@@ -54,17 +54,25 @@ func (b Buffers) of(seg *Segment, header uint32) charge {
 	case BuffersBuilt:
 		used := skbPad + ethernetHeader + header + payload
 		size := (used + cacheLine - 1) &^ (cacheLine - 1)
-		// A head is not among its skb's fragments, but becomes one where it joins another.
-		return bundle(charge{truesize: skbStruct + size + skbShared, head: skbStruct, tailroom: uint16(size - used), frags: 1}, frames, maxFrags+1)
+		return bundle(charge{truesize: skbStruct + size + skbShared, head: skbStruct, tailroom: uint16(size - used), frags: 1}, frames, uint32(b.fragsMost()))
 	case BuffersSplit:
 		frags := (payload + pageBytes - 1) / pageBytes
 		c := charge{truesize: skbStruct + splitHead + skbShared, head: skbStruct + splitHead + skbShared, frags: uint8(frags)}
 		c.truesize += frags * pageBytes
-		return bundle(c, frames, maxFrags/max(frags, 1))
+		return bundle(c, frames, uint32(b.fragsMost())/max(frags, 1))
 	}
 	used := skbPad + header + payload
 	size := kmallocSize(used)
-	return bundle(charge{truesize: skbStruct + size, tailroom: uint16(min(size-skbShared-used, 65535)), frags: chained}, frames, 1)
+	return bundle(charge{truesize: skbStruct + size, tailroom: uint16(min(size-skbShared-used, 65535)), frags: chainedSKB}, frames, 1)
+}
+
+// fragsMost is how many fragments an skb of this kind holds. A head that has payload counts
+// as one: it becomes one where it joins another skb, and is none where it is the first.
+func (b Buffers) fragsMost() int {
+	if b == BuffersBuilt {
+		return maxFrags + 1
+	}
+	return maxFrags
 }
 
 // kmallocSize is what the allocator hands out for a head of n bytes and its shared info.
@@ -82,8 +90,8 @@ func bundle(c charge, frames, perSKB uint32) charge {
 	heads := (frames + perSKB - 1) / perSKB
 	c.truesize = frames*(c.truesize-c.head) + heads*c.head
 	c.tailroom = 0
-	if heads > 1 || c.frags == chained {
-		c.frags = chained
+	if heads > 1 || c.frags == chainedSKB {
+		c.frags = chainedSKB
 	} else {
 		c.frags *= uint8(frames)
 	}
@@ -130,7 +138,7 @@ func (e *Endpoint) chargeOf(seg *Segment) charge {
 func (m *rcvMemory) enqueue(end uint64, n uint32, c charge) (joined bool) {
 	if m.queue.len() > 0 {
 		last := m.queue.back()
-		if joined, cost := last.join(n, c); joined {
+		if joined, cost := last.join(n, c, m.kind.fragsMost()); joined {
 			m.charged += int64(cost)
 			last.end = end
 			return true
@@ -141,14 +149,14 @@ func (m *rcvMemory) enqueue(end uint64, n uint32, c charge) (joined bool) {
 	return false
 }
 
-// join moves n bytes of another skb into this one, if it can hold them, and returns what
-// that adds to the charge.
-func (c *charge) join(n uint32, from charge) (ok bool, cost uint32) {
+// join moves n bytes of another skb into this one, if it can hold them in most fragments,
+// and returns what that adds to the charge.
+func (c *charge) join(n uint32, from charge, most int) (ok bool, cost uint32) {
 	if n <= uint32(c.tailroom) {
 		c.tailroom -= uint16(n)
 		return true, 0
 	}
-	if from.frags == chained || c.frags == chained || from.frags == 0 || int(c.frags)+int(from.frags) > maxFrags+1 {
+	if from.frags == chainedSKB || c.frags == chainedSKB || int(c.frags)+int(from.frags) > most {
 		return false, 0
 	}
 	cost = from.truesize - from.head

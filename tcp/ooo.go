@@ -75,7 +75,7 @@ func (e *Endpoint) queueOutOfOrder(seg *Segment, left, right uint64) {
 		e.stats.duplicates++
 		e.setDSACK(left, right)
 		r.drop(seg)
-		r.report(q.ranges.at(i).span)
+		e.report(q.ranges.at(i).span)
 		return
 	}
 	c := e.chargeOf(seg)
@@ -89,7 +89,7 @@ func (e *Endpoint) queueOutOfOrder(seg *Segment, left, right uint64) {
 		e.setDSACK(left, g.right)
 		q.bytes -= g.right - g.left
 		q.link(g.last, id)
-		if g.right == left && q.join(id, &cost) {
+		if g.right == left && q.join(id, r.memory.kind.fragsMost(), &cost) {
 			e.mib.TCPRcvCoalesce++
 		}
 		merged.left, merged.first = g.left, g.first
@@ -113,7 +113,7 @@ func (e *Endpoint) queueOutOfOrder(seg *Segment, left, right uint64) {
 	}
 	q.bytes += merged.right - merged.left
 	q.replace(i, j, merged)
-	r.report(merged.span)
+	e.report(merged.span)
 	e.mib.TCPOFOQueue++
 	e.growWindow(uint32(right-left), c)
 }
@@ -124,9 +124,9 @@ func (q *outOfOrder) link(id, next uint32) {
 
 // join moves a buffer's payload into the skb of the one before, if that can hold it
 // (tcp_ooo_try_coalesce): cost is then what it adds to the charge.
-func (q *outOfOrder) join(id uint32, cost *uint32) bool {
+func (q *outOfOrder) join(id uint32, most int, cost *uint32) bool {
 	b := &q.buffers[id]
-	ok, added := q.buffers[q.head(b.prev)].join(uint32(b.right-b.left), b.charge)
+	ok, added := q.buffers[q.head(b.prev)].charge.join(uint32(b.right-b.left), b.charge, most)
 	if ok {
 		b.joined, b.charge, *cost = true, charge{}, added
 	}
@@ -274,6 +274,25 @@ func (r *receiver) skipQueued(b *oooBuffer) {
 	r.memory.charged -= int64(b.truesize)
 }
 
+// report puts a range at the head of the SACK blocks, with the peer's FIN if that follows
+// it: a FIN takes a place of the stream.
+func (e *Endpoint) report(s span) {
+	if c := &e.closing; c.heard && !c.taken && s.right == c.finAt {
+		s.right++
+	}
+	e.rcv.report(s)
+}
+
+// reportFIN reports a FIN beyond a hole that came without data.
+func (e *Endpoint) reportFIN() {
+	s := span{e.closing.finAt, e.closing.finAt}
+	if q := &e.rcv.ooo; q.ranges.len() > 0 && q.ranges.back().right == s.left {
+		s.left = q.ranges.back().left
+	}
+	e.report(s)
+	e.rcv.ack.now = true // it says that something before it is missing
+}
+
 // report puts a range at the head of the SACK blocks; those it has swallowed go (RFC
 // 2018 section 4).
 func (r *receiver) report(s span) {
@@ -303,10 +322,11 @@ func (r *receiver) forget() {
 
 // nblocks is how many SACK blocks wait to be sent, the one for duplicates included.
 func (r *receiver) nblocks() int {
+	n := int(r.nrecent)
 	if r.dsack.right > 0 {
-		return int(r.nrecent) + 1
+		n++
 	}
-	return int(r.nrecent)
+	return n
 }
 
 // blocks writes the SACK blocks into a segment: a duplicate first (RFC 2883 section 4),

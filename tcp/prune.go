@@ -95,7 +95,7 @@ func (e *Endpoint) bloated(truesize uint32, n uint64) bool {
 // copiedCharge is that of an skb into which n bytes have been copied without headers.
 func copiedCharge(n uint64) charge {
 	size := kmallocSize(uint32(n))
-	return charge{truesize: skbStruct + size, tailroom: uint16(size - skbShared - uint32(n)), frags: chained}
+	return charge{truesize: skbStruct + size, tailroom: uint16(size - skbShared - uint32(n)), frags: chainedSKB}
 }
 
 // collapseOutOfOrder copies the buffers of each range together, from the first on that
@@ -144,7 +144,7 @@ func (e *Endpoint) collapseRange(g *oooRange) {
 	for ; id != none; id = q.buffers[id].next {
 		b := &q.buffers[id]
 		e.rcv.memory.charged -= int64(b.truesize)
-		b.charge, b.joined = charge{frags: chained}, false
+		b.charge, b.joined = charge{frags: chainedSKB}, false
 		for at < b.right && (at+collapsePayload <= b.right || b.next == none) {
 			n := min(collapsePayload, g.right-at)
 			b.truesize += copiedCharge(n).truesize

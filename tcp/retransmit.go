@@ -31,7 +31,7 @@ func (e *Endpoint) retransmit(now sim.Time, seg *Segment) (frags int, ok bool) {
 	}
 	b := &q.blocks[id]
 	mss := e.sendMSS()
-	if s.throttled(b.len, mss, 1) {
+	if s.throttled(b.truesize, 1) {
 		return 0, false
 	}
 	window := s.roomAt(b.off)

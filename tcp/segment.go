@@ -27,6 +27,7 @@ const (
 	OptMSS                                 // of a SYN: MSS (RFC 9293 section 3.7.1)
 	OptScale                               // of a SYN: Scale (RFC 7323 section 2)
 	OptSACKPermitted                       // of a SYN (RFC 2018)
+	OptFastOpen                            // of a SYN: Cookie (RFC 7413)
 )
 
 // Has says whether all of the given options are there.

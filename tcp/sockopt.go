@@ -53,8 +53,12 @@ func (e *Endpoint) SetReceiveLowat(n int) {
 // ReceiveLowat is SO_RCVLOWAT.
 func (e *Endpoint) ReceiveLowat() int { return int(e.rcv.lowat) }
 
-// ReadReady says whether a reader that waits should be woken (tcp_stream_is_readable).
-func (e *Endpoint) ReadReady() bool { return e.unread() >= e.rcv.lowat }
+// ReadReady says whether a reader that waits should be woken (tcp_stream_is_readable):
+// there is as much as it wants, or its buffer is nearly full of skbs that hold less.
+func (e *Endpoint) ReadReady() bool {
+	n, m := e.unread(), &e.rcv.memory
+	return n >= e.rcv.lowat || n > 0 && m.charged > m.buffer-m.buffer>>3
+}
 
 // InQueue is the bytes that are received in order and not read (SIOCINQ, TCP_INQ).
 func (e *Endpoint) InQueue() int { return int(e.unread()) }

@@ -15,7 +15,7 @@ type Spec struct {
 
 	Congestion    string    `key:"congestion" enum:"cubic|reno|dctcp|bbr" doc:"congestion control; dctcp is reno where ecn is not negotiated"`
 	InitialWindow int       `key:"initial_window" min:"1" max:"1000" doc:"initial congestion window in segments"`
-	ReceiveBuffer sim.Bytes `key:"receive_buffer" min:"4KiB" max:"1GiB" doc:"tcp_rmem maximum; at most half is advertised as window, and Linux's growth rule stops at a quarter"`
+	ReceiveBuffer sim.Bytes `key:"receive_buffer" min:"4KiB" max:"1GiB" doc:"tcp_rmem maximum; at most half is advertised as window; with netgpu's pages, Linux's growth rule stops at a quarter"`
 	SendBuffer    sim.Bytes `key:"send_buffer" min:"4KiB" max:"1GiB" doc:"tcp_wmem maximum: bytes a socket queues before sendmsg blocks"`
 
 	ReceiveInitial sim.Bytes `key:"receive_initial" min:"2304" max:"1GiB" doc:"tcp_rmem default: receive buffer of a new socket"`

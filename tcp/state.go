@@ -39,11 +39,6 @@ func (s State) Kernel() uint8 { return kernelStates[s] }
 // section 3.3.2).
 func (s State) synchronized() bool { return s >= Established }
 
-// maySend says whether data that are queued may still go out.
-func (s State) maySend() bool {
-	return s == Established || s == CloseWait || s == FinWait1 || s == Closing || s == LastAck
-}
-
 // mayReceive says whether new data from the peer still have a reader.
 func (s State) mayReceive() bool { return s == Established || s == FinWait1 || s == FinWait2 }
 

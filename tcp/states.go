@@ -17,6 +17,12 @@ func (e *Endpoint) inputState(now sim.Time, seg *Segment) {
 		e.inputSynReceived(now, seg)
 	case TimeWait:
 		e.inputTimeWait(now, seg)
+	case FinWait2:
+		if e.closing.orphan {
+			e.inputOrphan(now, seg)
+			return
+		}
+		e.inputClosing(now, seg)
 	default:
 		e.inputClosing(now, seg)
 	}

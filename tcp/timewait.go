@@ -30,6 +30,35 @@ func (e *Endpoint) inputTimeWait(now sim.Time, seg *Segment) {
 	}
 }
 
+// inputOrphan is a segment in FIN-WAIT-2 of a connection that no process has. Linux keeps no
+// more of it than of one in TIME-WAIT (tcp_timewait_state_process); data are answered with a
+// reset (RFC 1122 section 4.2.2.13).
+func (e *Endpoint) inputOrphan(now sim.Time, seg *Segment) {
+	e.rcv.drop(seg)
+	r := &e.rcv
+	d := seqDistance(seqOf(e.cfg.RemoteISS, r.nxt), seg.Seq)
+	n := int64(seg.Len) + seg.Flags.sequenceLen()
+	switch {
+	case e.pawsRejects(now, seg) || !inWindow(d, n, int64(r.wnd)):
+		if e.mayAnswerTo(now, seg) {
+			e.answer()
+		}
+	case seg.Flags.Has(RST):
+		e.done(now, 0)
+	case seg.Flags.Has(SYN) && d >= 0:
+		e.refuse(seg)
+		e.done(now, 0)
+	case !seg.Flags.Has(ACK) || d+n <= 0 || n == 0:
+	case !seg.Flags.Has(FIN) || d+n != 1:
+		e.refuse(seg)
+		e.done(now, 0)
+	default:
+		e.noteTimestamp(now, seg, d)
+		e.noteFIN(r.nxt)
+		e.takeFIN(now)
+	}
+}
+
 // Reopens says whether a SYN may begin a new connection between the same ports although
 // this one is in TIME-WAIT: its sequence number or its timestamp is beyond all that this
 // one has seen (RFC 9293 section 3.10.7.4, RFC 6191).

@@ -59,7 +59,7 @@ func (e *Endpoint) sendTailProbe(now sim.Time, seg *Segment) (frags int, ok bool
 			s.sentAny = false // one probe per episode: this one arms no other (tcp_write_xmit, push_one 2)
 			e.validateWindow(now)
 		}
-	case s.rtx.tail().state != sacked && s.inNIC < uint64(s.rtx.tail().len):
+	case s.rtx.tail().state != sacked && s.nic.charged < int64(s.rtx.tail().truesize):
 		b := s.rtx.tail()
 		if b.segs > 1 {
 			s.rtx.split(s.rtx.order.len()-1, uint32(b.segs-1)*uint32(b.mss))

@@ -49,7 +49,7 @@ func (e *Endpoint) startWindow() {
 	r, w := &e.rcv, &e.rcv.win
 	mss := int64(r.advMSS)
 	w.grain = 1 << e.opt.rcvScale
-	w.space = min(int64(r.wnd), 10*mss)
+	w.space, w.spaceFrom, w.spaceAt = min(int64(r.wnd), 10*mss), r.copied, e.now
 	most := int64(maxUnscaledWindow) << e.opt.rcvScale
 	full := e.spec.winFromSpace(r.memory.buffer)
 	if w.clamp = min(w.clampOr(most), full); w.clamp > 2*mss && w.clamp+mss > full {

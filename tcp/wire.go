@@ -105,7 +105,7 @@ func encodable(spec *Spec, path *Path, seg *Segment) error {
 	if path.VLAN > maxVLAN {
 		return fmt.Errorf("VLAN identifier %d: at most %d", path.VLAN, maxVLAN)
 	}
-	need := synOptionLen(seg.Opts)
+	need := synOptionLen(seg.Opts) + seg.cookieLen()
 	if !seg.Flags.Has(SYN) {
 		stamped := seg.Opts.Has(OptTimestamps)
 		if n := maxSACK(true, stamped); int(seg.NSACK) > n {
@@ -184,6 +184,13 @@ func appendOptions(o []byte, seg *Segment) []byte {
 	}
 	if syn && seg.Opts.Has(OptScale) {
 		o = append(o, nop, layers.TCPOptionKindWindowScale, 3, seg.Scale)
+	}
+	if c, ok := seg.Cookie(); ok {
+		o = append(o, optionFastOpen, fastOpenHead+c.Len)
+		o = append(o, c.Bytes[:c.Len]...)
+		for len(o)%4 != 0 {
+			o = append(o, nop)
+		}
 	}
 	if !syn && seg.NSACK > 0 {
 		o = append(o, nop, nop, layers.TCPOptionKindSACK, 2+seg.NSACK*sackBlock)
@@ -383,11 +390,15 @@ func (p *Packet) decodeOptions(options []layers.TCPOption) {
 		case kind == layers.TCPOptionKindTimestamps && len(data) == 8:
 			p.Seg.Opts |= OptTimestamps
 			p.Seg.TSVal, p.Seg.TSEcr = be.Uint32(data), be.Uint32(data[4:])
-		case kind == layers.TCPOptionKindSACK && len(data)%sackBlock == 0:
+		case kind == layers.TCPOptionKindSACK && len(data)%sackBlock == 0 && !syn:
 			for ; len(data) > 0; data = data[sackBlock:] { // 40 bytes of options hold no more than four
 				p.Seg.SACK[p.Seg.NSACK] = SACKBlock{Left: be.Uint32(data), Right: be.Uint32(data[4:])}
 				p.Seg.NSACK++
 			}
+		case kind == optionFastOpen && len(data) <= maxCookie && syn:
+			c := Cookie{Len: uint8(len(data))}
+			copy(c.Bytes[:], data)
+			p.Seg.SetCookie(c)
 		case kind == layers.TCPOptionKindMSS && len(data) == 2 && syn:
 			p.Seg.Opts |= OptMSS
 			p.Seg.MSS = be.Uint16(data)

@@ -72,7 +72,14 @@ func randomSegment(random *sim.Rand, spec *Spec) Segment {
 		if spec.SACK {
 			seg.Opts |= OptSACKPermitted
 		}
-		seg.OptLen = uint8(paddedLen(synOptionLen(seg.Opts), spec.PadOptions))
+		if random.Chance(0.3) {
+			c := Cookie{Len: uint8(random.Intn(maxCookie + 1))}
+			for i := range c.Len {
+				c.Bytes[i] = byte(random.Uint64())
+			}
+			seg.SetCookie(c)
+		}
+		seg.OptLen = uint8(paddedLen(synOptionLen(seg.Opts)+seg.cookieLen(), spec.PadOptions))
 		return seg
 	}
 	seg.Window = uint32(random.Intn(65536)) << WindowScale(spec)

@@ -41,8 +41,16 @@ func (h *Host) connect(s *socket, addr netip.AddrPort, flags int) Errno {
 			return err
 		}
 		s.state = connecting
-		if s.deferred {
-			return OK
+		if s.opts.fastOpenConnect {
+			if _, _, s.deferred = h.cookieFor(s, s.remote.Addr()); s.deferred {
+				return OK // the SYN goes with the first data
+			}
+		}
+		if err := h.sendSYN(s); err != OK {
+			return err
+		}
+		if s.opts.fastOpenConnect {
+			s.ep.SetFastOpen(tcp.Cookie{}, false)
 		}
 		waiting = EINPROGRESS
 	}
@@ -66,7 +74,7 @@ func (h *Host) finishConnect(s *socket, flags int, waiting Errno) Errno {
 	return OK
 }
 
-// startConnect chooses addresses and makes the endpoint (tcp_v4_connect).
+// startConnect chooses addresses (tcp_v4_connect).
 func (h *Host) startConnect(s *socket, addr netip.AddrPort) Errno {
 	to, err := s.inward(addr)
 	if err != OK {
@@ -91,7 +99,7 @@ func (h *Host) startConnect(s *socket, addr netip.AddrPort) Errno {
 		s.local, s.remote = before, netip.AddrPort{}
 		return EADDRNOTAVAIL
 	}
-	return h.sendSYN(s)
+	return OK
 }
 
 // claimPair finds a local port if there is none and enters the connection.

@@ -19,6 +19,10 @@ type Config struct {
 	Seed  uint64       // of initial sequence numbers, ephemeral ports, cookies
 	Bytes bool         // keep and carry real bytes
 
+	// CopiesPages says that the device copies what MSG_ZEROCOPY sends, as TUN and
+	// loopback do; completions tell (skb_orphan_frags).
+	CopiesPages bool
+
 	// ISN, if not nil, chooses initial sequence numbers in place of the seed.
 	ISN func(local, remote netip.AddrPort) uint32
 }
@@ -45,7 +49,8 @@ type Host struct {
 	secret   uint64
 	portHint uint32
 	streams  uint32
-	pacing   bool // the interface's queue is fq
+	cookies  map[netip.Addr]tcp.Cookie // of Fast Open, by peer
+	pacing   bool                      // the interface's queue is fq
 }
 
 // New returns a host without sockets, at time 0.
@@ -58,10 +63,11 @@ func New(cfg Config) (*Host, error) {
 			return nil, fmt.Errorf("address %v: one IPv4 or IPv6 address without a zone", a)
 		}
 	}
-	h := &Host{cfg: cfg, ports: map[uint16]*port{}, conns: map[pair]*socket{}, random: sim.NewRand(cfg.Seed, "ports")}
+	h := &Host{cfg: cfg, ports: map[uint16]*port{}, conns: map[pair]*socket{}, cookies: map[netip.Addr]tcp.Cookie{}, random: sim.NewRand(cfg.Seed, "ports")}
 	h.secret = h.random.Uint64()
 	h.streams = uint32(h.secret) // other hosts' streams have other bytes
 	h.sys.init()
+	h.sys.fastOpenKey = [2]uint64{h.random.Uint64(), h.random.Uint64()}
 	h.reconfigure(func(*tcp.Spec) {})
 	for _, a := range cfg.Addrs {
 		if _, err := tcp.New(h.spec(a), tcp.Config{MTU: cfg.MTU}); err != nil {
@@ -117,6 +123,20 @@ func (h *Host) Advance(now sim.Time) {
 // Deadline is when Advance must be called next, sim.Never if no timer runs. It holds
 // once Output has nothing more.
 func (h *Host) Deadline() sim.Time { return h.timers.next() }
+
+// SetRoute sets what ip-route(8) gives a route: the initial window in segments (initcwnd)
+// and the least retransmission timeout (rto_min); 0 leaves either as it is. It holds for
+// connections that begin later.
+func (h *Host) SetRoute(initialWindow int, minRTO sim.Time) {
+	h.reconfigure(func(s *tcp.Spec) {
+		if initialWindow > 0 {
+			s.InitialWindow = initialWindow
+		}
+		if minRTO > 0 {
+			s.MinRTO = minRTO
+		}
+	})
+}
 
 // SetPacing says whether the queue of the interface paces packets, as the qdisc fq does.
 // It holds for connections that begin later.
@@ -188,6 +208,12 @@ func (h *Host) settle(s *socket, state tcp.State) {
 // changed follows a connection from one state to another.
 func (h *Host) changed(s *socket, from, to tcp.State) {
 	switch {
+	case s.fastOf != nil:
+		s.fastOf.fast--
+		s.fastOf = nil
+		if to == tcp.Closed {
+			h.over(s)
+		}
 	case from == tcp.SynReceived && s.parent != nil:
 		if to == tcp.Closed {
 			h.unqueue(s)
@@ -197,6 +223,8 @@ func (h *Host) changed(s *socket, from, to tcp.State) {
 		h.established(s)
 	case to == tcp.Closed:
 		h.over(s)
+	case from == tcp.SynSent:
+		h.keepCookie(s)
 	}
 	h.wake(s, 0)
 }

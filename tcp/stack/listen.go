@@ -14,6 +14,7 @@ type listener struct {
 	syns    []*socket     // in SYN-RECEIVED, in no order (Linux: request sockets)
 	queue   fifo[*socket] // established
 	acks    int64         // final ACKs dropped because the queue was full (LINUX_MIB_LISTENOVERFLOWS)
+	fast    int           // connections of Fast Open whose handshake is not through
 	drops   int64         // SYNs dropped (LINUX_MIB_LISTENDROPS)
 }
 
@@ -50,6 +51,9 @@ func (h *Host) Listen(fd, backlog int) Errno {
 		return EADDRINUSE
 	}
 	s.shut, s.err = 0, OK
+	if both := TFO_SERVER_ENABLE | TFO_SERVER_WO_SOCKOPT1; h.sys.fastOpen&both == both && s.opts.fastOpen == 0 {
+		s.opts.fastOpen = backlog
+	}
 	return OK
 }
 
@@ -147,23 +151,36 @@ func (h *Host) connectionRequest(l *listener, p *Packet, isn isnChoice) {
 	s.opts = l.sock.opts
 	s.local, s.remote, s.isn = p.Dst, p.Src, isn
 	seg := p.Seg
+	seg.Window = uint32(p.Window)
 	if seg.Len > 0 {
 		seg.Handle = h.pool.hold(p, h.now)
 	}
-	ep, err := tcp.Accept(h.specOf(s), h.endpointConfig(s), h.now, &seg)
+	open, grant := h.fastOpens(l, p)
+	accept := tcp.Accept
+	if open {
+		accept = tcp.AcceptFastOpen
+	}
+	ep, err := accept(h.specOf(s), h.endpointConfig(s), h.now, &seg)
 	if err != nil {
 		l.drops++
 		return
+	}
+	if grant.Len > 0 {
+		ep.GrantCookie(grant)
 	}
 	s.parent = l
 	h.conns[pair{s.local, s.remote}] = s
 	s.hashed = true
 	h.claim(s, true)
 	s.hasPort = true
-	s.synIndex = len(l.syns)
-	l.syns = append(l.syns, s)
 	h.attach(s, ep)
 	h.collect(s)
+	if open {
+		h.fastAccepted(l, s)
+		return
+	}
+	s.synIndex = len(l.syns)
+	l.syns = append(l.syns, s)
 }
 
 // mayComplete says whether a segment for a connection in SYN-RECEIVED may go on to it:
@@ -171,7 +188,7 @@ func (h *Host) connectionRequest(l *listener, p *Packet, isn isnChoice) {
 // tcp_abort_on_overflow says so (tcp_v4_syn_recv_sock, tcp_check_req).
 func (h *Host) mayComplete(s *socket, p *Packet) bool {
 	l := s.parent
-	if l == nil || !l.full() || !p.Seg.Flags.Has(tcp.ACK) || p.Seg.Flags&(tcp.SYN|tcp.RST) != 0 {
+	if l == nil || s.fastOf != nil || !l.full() || !p.Seg.Flags.Has(tcp.ACK) || p.Seg.Flags&(tcp.SYN|tcp.RST) != 0 {
 		return true
 	}
 	l.acks++

@@ -54,7 +54,7 @@ func (s *socket) poll() uint32 {
 		mask |= POLLIN | POLLRDNORM | POLLRDHUP
 	}
 	switch {
-	case state == tcp.SynSent || state == tcp.SynReceived:
+	case state == tcp.SynSent || state == tcp.SynReceived && s.fastOf == nil:
 		if s.deferred {
 			mask |= POLLOUT | POLLWRNORM
 		}

@@ -47,6 +47,7 @@ type socket struct {
 	listener             *listener
 	parent               *listener // whose SYN or accept queue it is in
 	synIndex             int       // in parent.syns
+	fastOf               *listener // made by Fast Open, and the handshake is not through
 
 	ep       *tcp.Endpoint
 	stream   uint32 // names what ep sends
@@ -71,6 +72,8 @@ func (s *socket) tcpState() tcp.State {
 	switch {
 	case s.listener != nil:
 		return tcp.Listen
+	case s.deferred:
+		return tcp.SynSent
 	case s.ep == nil:
 		return tcp.Closed
 	}

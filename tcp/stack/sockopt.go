@@ -15,7 +15,7 @@ var socketOptions = map[key]option{
 	{SOL_SOCKET, SO_REUSEPORT}:   boolean(func(o *options) *bool { return &o.reusePort }, nil),
 	{SOL_SOCKET, SO_KEEPALIVE}:   boolean(func(o *options) *bool { return &o.keepAlive }, withEndpoint((*socket).setKeepAlive)),
 	{SOL_SOCKET, SO_OOBINLINE}:   boolean(func(o *options) *bool { return &o.oobInline }, nil),
-	{SOL_SOCKET, SO_ZEROCOPY}:    strict(func(o *options) *bool { return &o.zerocopy }),
+	{SOL_SOCKET, SO_ZEROCOPY}:    strict(func(o *options) *bool { return &o.zerocopy }, nil),
 	{SOL_SOCKET, SO_LINGER}:      {size: 8, set: setLinger, get: getLinger},
 	{SOL_SOCKET, SO_PRIORITY}:    {set: func(s *socket, v *Value) Errno { s.opts.priority = v.Int; return OK }, get: value(func(s *socket) int64 { return s.opts.priority })},
 	{SOL_SOCKET, SO_MARK}:        {set: func(s *socket, v *Value) Errno { s.opts.mark = v.Int; return OK }, get: value(func(s *socket) int64 { return s.opts.mark })},
@@ -33,8 +33,8 @@ var socketOptions = map[key]option{
 
 	{SOL_TCP, TCP_NODELAY}:              boolean(func(o *options) *bool { return &o.noDelay }, withEndpoint((*socket).setNoDelay)),
 	{SOL_TCP, TCP_CORK}:                 boolean(func(o *options) *bool { return &o.cork }, withEndpoint((*socket).setCork)),
-	{SOL_TCP, TCP_INQ}:                  strict(func(o *options) *bool { return &o.inq }),
-	{SOL_TCP, TCP_THIN_LINEAR_TIMEOUTS}: strict(func(o *options) *bool { return &o.thinLinear }),
+	{SOL_TCP, TCP_INQ}:                  strict(func(o *options) *bool { return &o.inq }, nil),
+	{SOL_TCP, TCP_THIN_LINEAR_TIMEOUTS}: strict(func(o *options) *bool { return &o.thinLinear }, withEndpoint((*socket).setThinLinear)),
 	{SOL_TCP, TCP_THIN_DUPACK}:          {hi: 1, set: func(*socket, *Value) Errno { return OK }, get: constant(0)},
 	{SOL_TCP, TCP_KEEPIDLE}:             seconds(32767, func(o *options) *int { return &o.keepIdle }, (*socket).keepIdle, (*socket).setKeepIdle),
 	{SOL_TCP, TCP_KEEPINTVL}:            seconds(32767, func(o *options) *int { return &o.keepIntvl }, (*socket).keepIntvl, (*socket).setKeepIntvl),
@@ -57,7 +57,7 @@ var socketOptions = map[key]option{
 	{SOL_IP, IP_TOS}:          {set: setTOS, get: value(func(s *socket) int64 { return int64(s.opts.tos) })},
 	{SOL_IP, IP_TTL}:          {lo: -1, hi: 255, set: setTTL, get: value(func(s *socket) int64 { return int64(s.opts.ttl) })},
 	{SOL_IP, IP_MINTTL}:       number(0, 255, func(o *options) *int { return &o.minTTL }, nil),
-	{SOL_IP, IP_MTU_DISCOVER}: number(0, 5, func(o *options) *int { return &o.mtuDiscover }, nil),
+	{SOL_IP, IP_MTU_DISCOVER}: number(0, 5, func(o *options) *int { return &o.mtuDiscover }, withEndpoint((*socket).setMTUDiscover)),
 	{SOL_IP, IP_RECVERR}:      boolean(func(o *options) *bool { return &o.recvErr }, withEndpoint((*socket).setRecvErr)),
 	{SOL_IP, IP_FREEBIND}:     boolean(func(o *options) *bool { return &o.freebind }, nil),
 	{SOL_IP, IP_MTU}:          {get: getMTU},
@@ -128,7 +128,7 @@ func setTimestamping(s *socket, v *Value) Errno {
 	}
 	flags := uint32(v.Int)
 	if flags&SOF_TIMESTAMPING_OPT_ID != 0 && s.opts.timestamping&SOF_TIMESTAMPING_OPT_ID == 0 {
-		if s.is(tcp.Closed, tcp.Listen) {
+		if s.ep == nil || s.is(tcp.Closed) {
 			return EINVAL
 		}
 		s.errs.firstKey = s.ep.Acked()

@@ -16,8 +16,10 @@ type sysctls struct {
 	synCookies        int
 	ttl               int
 	abortOnOverflow   bool
+	thinLinear        bool
 	twReuse           int
 	fastOpen          int
+	fastOpenKey       [2]uint64
 }
 
 func (s *sysctls) init() {

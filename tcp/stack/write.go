@@ -69,10 +69,11 @@ func (s *socket) send(m *Message, flags int) (int, Errno) {
 // writable says whether data may be written now (the head of tcp_sendmsg_locked,
 // sk_stream_wait_connect).
 func (s *socket) writable(flags int) Errno {
-	if s.is(tcp.SynSent, tcp.SynReceived) && s.pending() == OK {
+	early := s.fastOf != nil // a Fast Open child writes before the handshake is through
+	if s.is(tcp.SynSent, tcp.SynReceived) && s.pending() == OK && !early {
 		return s.wait(flags, EAGAIN)
 	}
-	if s.is(tcp.Established, tcp.CloseWait) && s.pending() == OK && s.shutdown()&sndShut == 0 {
+	if (early || s.is(tcp.Established, tcp.CloseWait)) && s.pending() == OK && s.shutdown()&sndShut == 0 {
 		return OK
 	}
 	if err := s.takeErr(); err != OK {
@@ -143,6 +144,3 @@ func (s *socket) sent(n, flags, frag int) {
 		s.errs.stamps.push(mark{s.written, uint32(s.written - s.errs.firstKey - 1), n})
 	}
 }
-
-// sendFastOpen is tcp_sendmsg_fastopen.
-func (s *socket) sendFastOpen(m *Message, flags int) (int, Errno) { return -1, EOPNOTSUPP }
