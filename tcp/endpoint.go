@@ -233,7 +233,7 @@ func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 		seg.Opts = OptTimestamps
 		seg.TSVal, seg.TSEcr = timestamp(now), r.tsRecent
 	}
-	r.blocks(seg, e.cfg.RemoteISS, e.maxSACK())
+	e.blocks(seg)
 	e.ecnFill(seg)
 	seg.OptLen = uint8(e.optionLen(int(seg.NSACK)))
 	seg.MSS = e.mss - uint16(int(seg.OptLen)-e.optionLen(0))

@@ -289,6 +289,16 @@ func (r *receiver) report(s span) {
 	r.nrecent = uint8(n)
 }
 
+// reportEnd does so with the range that ends where a FIN without data stands, if only an
+// empty one.
+func (r *receiver) reportEnd(at uint64) {
+	s := span{at, at}
+	if i := r.ooo.search(at); i < r.ooo.ranges.len() && r.ooo.ranges.at(i).left < at {
+		s.left = r.ooo.ranges.at(i).left
+	}
+	r.report(s)
+}
+
 // forget removes SACK blocks that the cumulative acknowledgement has reached.
 func (r *receiver) forget() {
 	n := 0
@@ -310,14 +320,20 @@ func (r *receiver) nblocks() int {
 }
 
 // blocks writes the SACK blocks into a segment: a duplicate first (RFC 2883 section 4),
-// which is reported once.
-func (r *receiver) blocks(seg *Segment, iss uint32, most int) {
+// which is reported once. A block that ends where the peer's FIN stands has it, too: the FIN
+// takes a number (tcp_data_queue_ofo).
+func (e *Endpoint) blocks(seg *Segment) {
+	r, iss, most := &e.rcv, e.cfg.RemoteISS, e.maxSACK()
 	if r.dsack.right > 0 {
 		seg.put(iss, r.dsack)
 		r.dsack = span{}
 	}
 	for i := 0; i < int(r.nrecent) && int(seg.NSACK) < most; i++ {
-		seg.put(iss, r.recent[i])
+		s := r.recent[i]
+		if e.closing.heard && s.right == e.closing.finAt {
+			s.right++
+		}
+		seg.put(iss, s)
 	}
 }
 

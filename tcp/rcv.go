@@ -149,6 +149,7 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 		}
 		if seg.Len == 0 {
 			r.ack.now = true // it says that something before it is missing
+			r.reportEnd(e.closing.finAt)
 			return
 		}
 		r.ack.scheduled, r.ack.check = true, true
