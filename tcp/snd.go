@@ -257,10 +257,11 @@ const tsoWinDivisor = 3
 // sendMSS is the payload of a segment that goes now: SACK blocks that have to go along
 // take their room from it (tcp_current_mss).
 func (e *Endpoint) sendMSS() uint16 {
-	n := min(e.rcv.nblocks(), e.maxSACK())
+	n := e.rcv.nblocks()
 	if n == 0 {
 		return e.mss
 	}
+	n = min(n, int(e.opt.sackMost))
 	return e.mss - uint16(e.optionLen(n)-e.optionLen(0))
 }
 
