@@ -113,6 +113,20 @@ func TestWindowBoundsGoodputToWindowPerRoundTrip(t *testing.T) {
 	}
 }
 
+// TestPagesHalfEmptyHoldTheWindowBack: a netgpu frame is charged 4864 bytes for 1420, so
+// that Linux's growth rule ends at a quarter of the largest receive buffer. Frames in
+// pieces of pages, 2176 bytes each, take it to half.
+func TestPagesHalfEmptyHoldTheWindowBack(t *testing.T) {
+	for rx, want := range map[string]sim.Bytes{"netgpu": 6 * sim.MiB / 4, "copy": 6 * sim.MiB / 2} {
+		w, _ := ran(t, "rfc-base", costless("link.delay=2ms", "link.rate=100Gbps", "tcp.send_buffer=64MiB", "flows.bulk.rx="+rx,
+			"run.warmup=200ms", "run.duration=100ms")...)
+		got := w.ConnUse(0).Stats.PeerWindow
+		if least, most := int64(want)*9/10, int64(want)+2*65536; got < least || got > most {
+			t.Errorf("rx %s: the window has grown to %d, want %d to %d", rx, got, least, most)
+		}
+	}
+}
+
 // TestSingleByteSendsAreBoundByTheSystemCall: of copied bytes the send buffer holds many.
 func TestSingleByteSendsAreBoundByTheSystemCall(t *testing.T) {
 	w, s := ran(t, "rfc-base", costless("app.send_size=1", "sender.cpu.send_call=300ns", "flows.bulk.tx=copy")...)

@@ -205,3 +205,24 @@ func TestAWalkerIsHeldForTheWalkOfAWrite(t *testing.T) {
 		}
 	}
 }
+
+// A walk for a read that is booked ahead leaves its walker to what comes before, and no
+// walker does two walks at once.
+func TestWalkersFillTheGapsBeforeWalksBookedAhead(t *testing.T) {
+	s := benchSpec()
+	s.IOMMUWalkers = 1
+	m := newIOMMU(&s, newClock())
+	walk, held := s.IOMMUWalk, s.IOMMUWalk+s.IOMMULine
+	ahead := 10 * held
+	for i, c := range []struct{ at, want sim.Time }{
+		{ahead, ahead + walk},
+		{0, walk},                             // long before
+		{held / 2, held + walk},               // behind the second
+		{ahead - held/2, ahead + held + walk}, // half a gap is too short
+		{ahead - held - held/2, ahead - held/2 - s.IOMMULine},
+	} {
+		if got := m.translate(c.at, int64(i), lineBytes); got != c.want {
+			t.Errorf("%d: a walk asked for at %v is done at %v, want %v", i, c.at, got, c.want)
+		}
+	}
+}

@@ -25,6 +25,17 @@ func (l naiveLedger) book(ready, d sim.Time) (start, end sim.Time) {
 	}
 }
 
+// free is when d is free in one piece.
+func (l naiveLedger) free(ready, d sim.Time) sim.Time {
+	at, n := ready, sim.Time(0)
+	for ; n < d; n++ {
+		if l[at+n] {
+			at, n = at+n+1, -1
+		}
+	}
+	return at
+}
+
 // TestLedgerTakesTheEarliestFreeTime also moves the clock, which must not show as
 // long as nothing is booked before it.
 func TestLedgerTakesTheEarliestFreeTimeLikeMarkingEveryPicosecond(t *testing.T) {
@@ -37,6 +48,9 @@ func TestLedgerTakesTheEarliestFreeTimeLikeMarkingEveryPicosecond(t *testing.T) 
 		for i := range 300 {
 			now.past += sim.Time(r.Intn(60))
 			ready, d := now.past+sim.Time(r.Intn(ahead)), sim.Time(1+r.Intn(80))
+			if got, want := l.free(ready, d), naive.free(ready, d); got != want {
+				t.Fatalf("booking %d: %d in one piece from %d on: %d, want %d", i, d, ready, got, want)
+			}
 			start, end := l.book(ready, d)
 			wantStart, wantEnd := naive.book(ready, d)
 			if start != wantStart || end != wantEnd {

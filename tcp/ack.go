@@ -56,7 +56,10 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 	if e.timestampsOn() && seg.Opts.Has(OptTimestamps) {
 		s.echo = seg.TSEcr
 	}
-	news := ackNews{priorUna: s.una, data: seg.Len > 0, low: s.nxt, first: -1, last: -1, sackFirst: -1, sackLast: -1}
+	var news ackNews
+	news.priorUna, news.low = s.una, s.nxt
+	news.data = seg.Len > 0
+	news.first, news.last, news.sackFirst, news.sackLast = -1, -1, -1, -1
 	news.priorHigh = max(s.sacks.highest(), s.una)
 	news.rate.priorInFlight = s.inFlight()
 	news.rate.rtt = -1
@@ -83,7 +86,9 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 	if news.advanced {
 		e.takeAck(ack, &news)
 	}
-	s.cc.ackSeen(s)
+	if s.dctcp != nil {
+		s.dctcp.ackSeen(s)
+	}
 	e.finishAck(now, seg, &news)
 	news.rate.acked, news.rate.losses = uint32(s.delivered-delivered), uint32(s.rtx.lostEver-given)
 	s.rateGenerate(now, &news.rate)
@@ -177,11 +182,12 @@ func (e *Endpoint) takeAck(ack uint64, news *ackNews) {
 			break
 		}
 		partial := b.end() > ack
-		segs := uint32(b.segs)
+		segs, left := uint32(b.segs), uint16(0)
 		if partial {
-			segs -= uint32(b.framesFrom(ack))
+			left = b.framesFrom(ack)
+			segs -= uint32(left)
 			if segs == 0 {
-				q.trimFront(uint32(ack - b.off))
+				q.trimFront(uint32(ack-b.off), left)
 				break
 			}
 		}
@@ -207,7 +213,7 @@ func (e *Endpoint) takeAck(ack uint64, news *ackNews) {
 		news.acked += segs
 		s.rateDelivered(b, &news.rate)
 		if partial {
-			q.trimFront(uint32(ack - b.off))
+			q.trimFront(uint32(ack-b.off), left)
 			break
 		}
 		news.runt = b.tx.runt && news.acked == 1

@@ -74,8 +74,8 @@ func largeWindow(b *testing.B, window, lose int) {
 	spec := testSpec()
 	spec.ReceiveBuffer, spec.SendBuffer = sim.GiB, sim.GiB
 	tx, rx := pair(b, spec, 1500)
-	flight := make([]Segment, 2*window+100)
-	head, tail := 0, 0
+	var flight ring[Segment] // as sent; frames are cut off the first one as they arrive
+	frame := 0               // of the first one, the next to arrive
 	now := sim.Time(0)
 	// pump lets the application write, when less than a super-segment is unsent, and the
 	// sender send.
@@ -90,10 +90,7 @@ func largeWindow(b *testing.B, window, lose int) {
 				return
 			}
 			tx.Sent(now, int(seg.Len))
-			for i := range Frames(&seg) {
-				flight[tail%len(flight)] = Frame(&seg, i)
-				tail++
-			}
+			flight.pushBack(seg)
 		}
 	}
 	pump()
@@ -103,18 +100,21 @@ func largeWindow(b *testing.B, window, lose int) {
 	for b.Loop() {
 		// One frame arrives; whatever it sets free is sent.
 		now += 100 * sim.Nanosecond
-		if tail == head {
+		if flight.len() == 0 {
 			tx.Timer(now)
 			pump()
 			continue
 		}
-		f := &flight[head%len(flight)]
-		head++
+		f := Frame(flight.front(), frame)
+		if frame++; frame == int(flight.front().Segs) {
+			flight.popFront()
+			frame = 0
+		}
 		n++
 		if lose > 0 && n%lose == 0 {
 			continue
 		}
-		deliver(rx, now, f)
+		deliver(rx, now, &f)
 		for {
 			if _, ok := rx.Output(now, &ack); !ok {
 				break

@@ -23,8 +23,6 @@ type congestion interface {
 	// measured is called with the round trip of the last segment that an ACK covers
 	// (pkts_acked).
 	measured(s *sender, now, rtt sim.Time)
-	// ackSeen is called for every ACK of outstanding data (in_ack_event).
-	ackSeen(s *sender)
 	// state is called before s.ca changes (set_state).
 	state(s *sender, now sim.Time, to CAState)
 	// event is called when something has happened (cwnd_event).

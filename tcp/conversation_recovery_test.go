@@ -28,8 +28,14 @@ func (c *conversation) configureMore(key, value string) (err error) {
 // recovery runs its own commands:
 //
 //	max_rate BYTES              SetMaxPacingRate
+//	nodelay                     SetNoDelay
 func (c *conversation) recovery(name string, args []string) (known bool, err error) {
-	if name != "max_rate" {
+	switch name {
+	case "nodelay":
+		c.ep.SetNoDelay(c.now, true)
+		return true, nil
+	case "max_rate":
+	default:
 		return false, nil
 	}
 	rate, err := parseBytes(args[0])

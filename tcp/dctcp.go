@@ -36,7 +36,8 @@ func (d *dctcp) restart(s *sender) {
 	d.delivered, d.marked0 = s.delivered, s.deliveredCE
 }
 
-// ackSeen updates alpha once per window (dctcp_update_alpha, RFC 8257 section 3.3).
+// ackSeen is called for every ACK of outstanding data and updates alpha once per window
+// (dctcp_update_alpha, RFC 8257 section 3.3).
 func (d *dctcp) ackSeen(s *sender) {
 	if s.una < d.roundEnd {
 		return

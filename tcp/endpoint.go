@@ -145,7 +145,7 @@ func (e *Endpoint) Output(now sim.Time, seg *Segment) (frags int, ok bool) {
 		return 0, true
 	}
 	if e.state < Established {
-		if frags, ok = e.outputHandshake(now, seg); ok || !e.fast.child {
+		if frags, ok = e.outputHandshake(now, seg); ok || !e.fast.child || e.state != SynReceived {
 			return frags, ok
 		}
 		return e.sendNew(now, seg)
@@ -221,22 +221,25 @@ func (e *Endpoint) advance(now sim.Time) {
 func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 	r := &e.rcv
 	at := e.acceptable()
-	*seg = Segment{
-		Offset: at,
-		Seq:    seqOf(e.cfg.LocalISS, at),
-		Ack:    seqOf(e.cfg.RemoteISS, r.nxt),
-		Window: e.advertise(),
-		Segs:   1,
-		Flags:  ACK,
-	}
+	*seg = Segment{}
+	seg.Offset = at
+	seg.Seq = seqOf(e.cfg.LocalISS, at)
+	seg.Ack = seqOf(e.cfg.RemoteISS, r.nxt)
+	seg.Window = e.advertise()
+	seg.Segs = 1
+	seg.Flags = ACK
 	if e.opt.timestamps {
 		seg.Opts = OptTimestamps
 		seg.TSVal, seg.TSEcr = timestamp(now), r.tsRecent
 	}
-	e.blocks(seg)
+	r.blocks(seg, e.cfg.RemoteISS, e.maxSACK())
 	e.ecnFill(seg)
-	seg.OptLen = uint8(e.optionLen(int(seg.NSACK)))
-	seg.MSS = e.mss - uint16(int(seg.OptLen)-e.optionLen(0))
+	bare := e.optionLen(0)
+	seg.OptLen, seg.MSS = uint8(bare), e.mss
+	if seg.NSACK > 0 {
+		seg.OptLen = uint8(e.optionLen(int(seg.NSACK)))
+		seg.MSS = e.mss - uint16(int(seg.OptLen)-bare)
+	}
 	e.stats.allOut++
 	e.ackSent()
 }

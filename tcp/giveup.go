@@ -61,7 +61,12 @@ func (e *Endpoint) timedOut(now sim.Time) bool {
 	if limit == 0 {
 		limit = retriesTake(e.retriesAllowed(s.rtt.timeout() < rtoMax))
 	}
-	return now-p.resentAt >= limit
+	return ticks(p.resentAt, now) >= limit
+}
+
+// ticks is the time between two moments by the clock of timestamps, which Linux takes here.
+func ticks(from, to sim.Time) sim.Time {
+	return sim.Time(int32(timestamp(to)-timestamp(from))) * sim.Millisecond
 }
 
 // retriesAllowed is how many timeouts in a row a connection survives; alive says that

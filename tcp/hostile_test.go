@@ -9,13 +9,17 @@ import (
 // Whatever segments arrive and in whatever order the calls come, the endpoint keeps
 // its books, sends nothing beyond what was written, and takes nothing back.
 func TestArbitraryCallsKeepTheBooks(t *testing.T) {
-	for seed := range uint64(15) {
+	for seed := range uint64(200) {
 		random := sim.NewRand(seed, "hostile")
 		spec := testSpec()
 		spec.SACK = seed%3 != 0
 		spec.Timestamps = seed%2 == 0
+		spec.Congestion = CongestionControls[seed%4]
+		spec.ECN = int(seed % 2)
+		if seed%7 > 3 {
+			spec.Recovery = "rfc6675"
+		}
 		if seed%5 == 0 {
-			spec.Congestion = "reno"
 			spec.ReceiveBuffer, spec.SendBuffer = 4*sim.KiB, 4*sim.KiB
 		}
 		buffers := Buffers(seed / 3 % 3)
@@ -98,6 +102,13 @@ func hostileSegment(random *sim.Rand, e *Endpoint, now sim.Time, handle uint32) 
 	}
 	if random.Intn(10) == 0 {
 		seg.Flags = Flags(random.Intn(256))
+		if random.Intn(50) > 0 {
+			seg.Flags &^= RST | FIN // the connection shall live for a while
+		}
+	}
+	seg.ECN = ECN(random.Intn(4))
+	if random.Intn(5) == 0 {
+		seg.Flags |= []Flags{ECE, CWR}[random.Intn(2)]
 	}
 	if random.Intn(3) == 0 {
 		seg.NSACK = uint8(random.Intn(6))

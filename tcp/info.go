@@ -161,6 +161,7 @@ func millisSince(now, then sim.Time) uint32 { return uint32(jiffies(now) - jiffi
 type MemInfo struct {
 	RmemAlloc  int64 // SK_MEMINFO_RMEM_ALLOC: charged for what is received and not read
 	Rcvbuf     int64 // SK_MEMINFO_RCVBUF
+	WmemAlloc  int64 // SK_MEMINFO_WMEM_ALLOC: charged for what the NIC has
 	Sndbuf     int64 // SK_MEMINFO_SNDBUF
 	WmemQueued int64 // SK_MEMINFO_WMEM_QUEUED: charged for what is not acknowledged
 	Drops      int64 // SK_MEMINFO_DROPS: segments dropped, for whatever reason
@@ -169,5 +170,5 @@ type MemInfo struct {
 // MemInfo returns the books of both buffers.
 func (e *Endpoint) MemInfo() MemInfo {
 	m := &e.rcv.memory
-	return MemInfo{RmemAlloc: m.charged, Rcvbuf: m.buffer, Sndbuf: e.snd.buffer, WmemQueued: e.snd.charged(), Drops: e.rcv.drops}
+	return MemInfo{RmemAlloc: m.charged, Rcvbuf: m.buffer, WmemAlloc: e.snd.nic.charged, Sndbuf: e.snd.buffer, WmemQueued: e.snd.charged(), Drops: e.rcv.drops}
 }

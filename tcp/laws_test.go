@@ -128,9 +128,17 @@ func TestRTOFollowsTheRoundTrip(t *testing.T) {
 // A snapshot in the middle of a lossy transfer, restored into fresh endpoints, goes on
 // exactly as the original does.
 func TestRestoredEndpointGoesOnTheSame(t *testing.T) {
+	for _, cc := range CongestionControls {
+		t.Run(cc, func(t *testing.T) { testRestored(t, cc) })
+	}
+}
+
+func testRestored(t *testing.T, cc string) {
 	const total = 3 << 20
 	start := func() *network {
-		n := newNetwork(t, testSpec(), 1500, 9, wire{rate: 10 * sim.Gbps, delay: 50 * sim.Microsecond, loss: 0.02, late: 0.02, lateBy: sim.Millisecond}, lan())
+		spec := testSpec()
+		spec.Congestion, spec.ECN = cc, 1
+		n := newNetwork(t, spec, 1500, 9, wire{rate: 10 * sim.Gbps, delay: 50 * sim.Microsecond, loss: 0.02, ce: 0.02, late: 0.02, lateBy: sim.Millisecond}, lan())
 		n.write(0, total)
 		n.run(3 * sim.Millisecond)
 		return n
@@ -253,7 +261,15 @@ func TestStatsNameWhatLimits(t *testing.T) {
 }
 
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
-	n := newNetwork(t, testSpec(), 1500, 1, lan(), lan())
+	for _, cc := range CongestionControls {
+		t.Run(cc, func(t *testing.T) { testNoAllocation(t, cc) })
+	}
+}
+
+func testNoAllocation(t *testing.T, cc string) {
+	spec := testSpec()
+	spec.Congestion, spec.ECN = cc, 1
+	n := newNetwork(t, spec, 1500, 1, lan(), lan())
 	n.write(0, 1<<40)
 	n.run(50 * sim.Millisecond)
 	tx, rx := n.side[0].ep, n.side[1].ep

@@ -10,9 +10,21 @@ type negotiated struct {
 	mss        uint16 // the most that the peer takes, before options (Linux: mss_clamp)
 }
 
-// defaultMSS is what a peer takes that has not said (RFC 9293 section 3.7.1,
-// TCP_MSS_DEFAULT).
-const defaultMSS = 536
+// defaultMSS is what a peer takes over IPv4 that has not said, defaultMSS6 over IPv6:
+// the least MTU without headers (RFC 9293 section 3.7.1, TCP_MSS_DEFAULT,
+// tcp_v6_connect).
+const (
+	defaultMSS  = 536
+	defaultMSS6 = 1280 - 40 - tcpHeader
+)
+
+// unsaidMSS is the MSS of a peer whose SYN has no option for it.
+func unsaidMSS(spec *Spec) uint16 {
+	if spec.IPVersion == 4 {
+		return defaultMSS
+	}
+	return defaultMSS6
+}
 
 // asConfigured is what two ends with the same spec agree on.
 func asConfigured(spec *Spec) negotiated {

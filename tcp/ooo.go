@@ -75,7 +75,7 @@ func (e *Endpoint) queueOutOfOrder(seg *Segment, left, right uint64) {
 		e.stats.duplicates++
 		e.setDSACK(left, right)
 		r.drop(seg)
-		r.report(q.ranges.at(i).span)
+		e.report(q.ranges.at(i).span)
 		return
 	}
 	c := e.chargeOf(seg)
@@ -113,7 +113,7 @@ func (e *Endpoint) queueOutOfOrder(seg *Segment, left, right uint64) {
 	}
 	q.bytes += merged.right - merged.left
 	q.replace(i, j, merged)
-	r.report(merged.span)
+	e.report(merged.span)
 	e.mib.TCPOFOQueue++
 	e.growWindow(uint32(right-left), c)
 }
@@ -274,6 +274,25 @@ func (r *receiver) skipQueued(b *oooBuffer) {
 	r.memory.charged -= int64(b.truesize)
 }
 
+// report puts a range at the head of the SACK blocks, with the peer's FIN if that follows
+// it: a FIN takes a place of the stream.
+func (e *Endpoint) report(s span) {
+	if c := &e.closing; c.heard && !c.taken && s.right == c.finAt {
+		s.right++
+	}
+	e.rcv.report(s)
+}
+
+// reportFIN reports a FIN beyond a hole that came without data.
+func (e *Endpoint) reportFIN() {
+	s := span{e.closing.finAt, e.closing.finAt}
+	if q := &e.rcv.ooo; q.ranges.len() > 0 && q.ranges.back().right == s.left {
+		s.left = q.ranges.back().left
+	}
+	e.report(s)
+	e.rcv.ack.now = true // it says that something before it is missing
+}
+
 // report puts a range at the head of the SACK blocks; those it has swallowed go (RFC
 // 2018 section 4).
 func (r *receiver) report(s span) {
@@ -287,16 +306,6 @@ func (r *receiver) report(s span) {
 		}
 	}
 	r.nrecent = uint8(n)
-}
-
-// reportEnd does so with the range that ends where a FIN without data stands, if only an
-// empty one.
-func (r *receiver) reportEnd(at uint64) {
-	s := span{at, at}
-	if i := r.ooo.search(at); i < r.ooo.ranges.len() && r.ooo.ranges.at(i).left < at {
-		s.left = r.ooo.ranges.at(i).left
-	}
-	r.report(s)
 }
 
 // forget removes SACK blocks that the cumulative acknowledgement has reached.
@@ -313,27 +322,22 @@ func (r *receiver) forget() {
 
 // nblocks is how many SACK blocks wait to be sent, the one for duplicates included.
 func (r *receiver) nblocks() int {
+	n := int(r.nrecent)
 	if r.dsack.right > 0 {
-		return int(r.nrecent) + 1
+		n++
 	}
-	return int(r.nrecent)
+	return n
 }
 
 // blocks writes the SACK blocks into a segment: a duplicate first (RFC 2883 section 4),
-// which is reported once. A block that ends where the peer's FIN stands has it, too: the FIN
-// takes a number (tcp_data_queue_ofo).
-func (e *Endpoint) blocks(seg *Segment) {
-	r, iss, most := &e.rcv, e.cfg.RemoteISS, e.maxSACK()
+// which is reported once.
+func (r *receiver) blocks(seg *Segment, iss uint32, most int) {
 	if r.dsack.right > 0 {
 		seg.put(iss, r.dsack)
 		r.dsack = span{}
 	}
 	for i := 0; i < int(r.nrecent) && int(seg.NSACK) < most; i++ {
-		s := r.recent[i]
-		if e.closing.heard && s.right == e.closing.finAt {
-			s.right++
-		}
-		seg.put(iss, s)
+		seg.put(iss, r.recent[i])
 	}
 }
 

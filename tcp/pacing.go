@@ -72,7 +72,10 @@ func (s *sender) updatePacingRate() {
 // mulDiv is a*b/c without overflow on the way, RateUnlimited if the result has no room.
 func mulDiv(a, b, c uint64) uint64 {
 	hi, lo := bits.Mul64(a, b)
-	if hi >= c {
+	switch {
+	case hi == 0:
+		return lo / c
+	case hi >= c:
 		return RateUnlimited
 	}
 	q, _ := bits.Div64(hi, lo, c)

@@ -25,6 +25,7 @@ type pathMTU struct {
 	from   uint64
 	to     uint64   // the probe's payload
 	since  sim.Time // beginning of the present search
+	keep   bool     // what was sent in larger packets is not sent again (IP_PMTUDISC_DONT)
 }
 
 // startSearch sets the bounds of the search when the peer's MSS is known (tcp_mtup_init).
@@ -85,10 +86,15 @@ func (e *Endpoint) setPathMTU(mtu int) {
 	}
 	e.path.mtu = int32(mtu)
 	e.syncMSS()
-	if e.state >= Established {
+	if e.state >= Established && !e.path.keep {
 		e.simpleRetransmit()
 	}
 }
+
+// SetMTUDiscovery says whether packets may not be fragmented on their way, as they may not
+// by default. If they may, what a router says of the path holds for what is sent from then
+// on, and nothing is sent again (IP_MTU_DISCOVER, IP_PMTUDISC_DONT).
+func (e *Endpoint) SetMTUDiscovery(on bool) { e.path.keep = !on }
 
 // PathMTU is the present estimate of the path's MTU (IP_MTU).
 func (e *Endpoint) PathMTU() int { return int(e.path.mtu) }
@@ -202,7 +208,7 @@ func (e *Endpoint) sendPathProbe(now sim.Time, seg *Segment, n uint32) {
 	e.fill(now, seg)
 	seg.MSS = uint16(n)
 	k := skb{off: s.nxt, len: n, nfrags: 1, truesize: skbOverhead + n}
-	k.ends[0] = uint16(n)
+	k.ends[0] = uint16(k.end())
 	for left := n; left > 0; {
 		head := s.writeQ.front()
 		s.mem -= int64(head.truesize)

@@ -155,14 +155,17 @@ func checkFragments(t *testing.T, k *skb, twin []int) {
 	if int(k.len) != len(twin) {
 		t.Fatalf("%d bytes, want %d", k.len, len(twin))
 	}
-	var ends []uint16
+	var ends, got []uint32
 	for i := range twin {
 		if i+1 == len(twin) || twin[i+1] != twin[i] {
-			ends = append(ends, uint16(i+1))
+			ends = append(ends, uint32(i+1))
 		}
 	}
-	if !slices.Equal(k.ends[:k.nfrags], ends) {
-		t.Fatalf("fragments end at %v, want %v", k.ends[:k.nfrags], ends)
+	for i := range int(k.nfrags) {
+		got = append(got, k.fragEnd(i))
+	}
+	if !slices.Equal(got, ends) {
+		t.Fatalf("fragments end at %v, want %v", got, ends)
 	}
 }
 

@@ -105,7 +105,7 @@ func (r *rateState) better(rs *rateSample) bool {
 // everything that was lost has been sent again (tcp_rate_check_app_limited).
 func (s *sender) checkAppLimited() {
 	flight := s.inFlight()
-	if s.end-s.nxt < uint64(s.mss) && s.inNIC == 0 && flight < s.cwnd.size && s.rtx.lostOut <= s.rtx.retransOut {
+	if s.end-s.nxt < uint64(s.mss) && s.nic.charged == 0 && flight < s.cwnd.size && s.rtx.lostOut <= s.rtx.retransOut {
 		s.rate.appLimited = max(s.delivered+uint64(flight), 1)
 	}
 }

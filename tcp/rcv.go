@@ -26,8 +26,8 @@ type receiver struct {
 	dsack   span // got twice, to be reported; right is 0 if nothing is
 	ack     ackState
 	win     windowState
-	drops   int64 // segments dropped (sk_drops)
 	urgent  urgent
+	drops   int64  // segments dropped (sk_drops)
 	lowat   uint64 // bytes that wake a reader (SO_RCVLOWAT)
 
 	tsRecent   uint32   // to be echoed (RFC 7323 section 4.3)
@@ -148,8 +148,7 @@ func (e *Endpoint) receive(now sim.Time, seg *Segment) {
 			e.noteFIN(r.nxt + uint64(data))
 		}
 		if seg.Len == 0 {
-			r.ack.now = true // it says that something before it is missing
-			r.reportEnd(e.closing.finAt)
+			e.reportFIN()
 			return
 		}
 		r.ack.scheduled, r.ack.check = true, true

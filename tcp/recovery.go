@@ -162,8 +162,28 @@ func (e *Endpoint) timeout(now sim.Time) {
 	e.enterLoss(now)
 	e.countTimeout(now)
 	s.rexmit = rexmitLost
-	s.rtt.backoff = min(s.rtt.backoff+1, maxBackoff)
+	if s.rtt.backoff = min(s.rtt.backoff+1, maxBackoff); e.backsOffLinearly() {
+		s.rtt.backoff = 0
+	}
 	s.timer.arm(timerRTO, now+e.retryWait(now))
+}
+
+// What makes a stream thin, and how often its timeout does not double (tcp_stream_is_thin,
+// TCP_THIN_LINEAR_RETRIES).
+const (
+	thinSegments = 4
+	thinRetries  = 6
+)
+
+// SetThinLinear makes the timeout not double for the first six times in a row while few
+// segments are in flight, too few for duplicates to start a recovery
+// (TCP_THIN_LINEAR_TIMEOUTS).
+func (e *Endpoint) SetThinLinear(on bool) { e.snd.thinLinear = on }
+
+func (e *Endpoint) backsOffLinearly() bool {
+	s := &e.snd
+	return s.thinLinear && e.state == Established && s.rtx.packets() < thinSegments &&
+		s.cwnd.ssthresh < ssthreshNone && s.retries <= thinRetries
 }
 
 // maxBackoff keeps the count of timeouts in a row in bounds; 200 ms doubled so often is

@@ -23,8 +23,6 @@ func (*reno) undo(s *sender) uint32 { return max(s.cwnd.size, s.undo.cwnd) }
 
 func (*reno) measured(*sender, sim.Time, sim.Time) {}
 
-func (*reno) ackSeen(*sender) {}
-
 func (*reno) state(*sender, sim.Time, CAState) {}
 
 func (*reno) event(*sender, sim.Time, congestionEvent) {}

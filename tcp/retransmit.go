@@ -31,7 +31,7 @@ func (e *Endpoint) retransmit(now sim.Time, seg *Segment) (frags int, ok bool) {
 	}
 	b := &q.blocks[id]
 	mss := e.sendMSS()
-	if s.throttled(b.len, mss, 1) {
+	if s.throttled(b.truesize, 1) {
 		return 0, false
 	}
 	window := s.roomAt(b.off)
@@ -61,6 +61,8 @@ func (e *Endpoint) resend(now sim.Time, seg *Segment, id, n uint32) (frags int) 
 	q := &s.rtx
 	if n < q.blocks[id].data() {
 		q.split(q.search(q.blocks[id].off), n)
+	} else {
+		e.gather(id, min(n, uint32(e.sendMSS())))
 	}
 	e.fill(now, seg)
 	e.path.probe = 0 // what its fate says is not clear any more

@@ -82,9 +82,11 @@ func (b *block) framesIn(n uint32) uint16 {
 }
 
 func (b *block) framesFrom(offset uint64) uint16 {
-	rest := b.skb
-	rest.len = uint32(b.end() - offset)
-	return rest.frames(b.mss)
+	n := uint32(b.end() - offset)
+	if b.fin {
+		n--
+	}
+	return max(segments(n, b.mss), 1)
 }
 
 // push appends a run that is being sent for the first time.
@@ -135,13 +137,15 @@ func (q *retransmitQueue) count(b *block, n uint32) {
 	}
 }
 
-// trimFront drops the first n bytes of the first block, 0 < n < len.
-func (q *retransmitQueue) trimFront(n uint32) {
+// trimFront drops the first n bytes of the first block, 0 < n < len, after which it
+// makes so many frames.
+func (q *retransmitQueue) trimFront(n uint32, segs uint16) {
 	b := q.head()
 	q.mem -= int64(b.truesize)
 	b.drop(n)
 	q.mem += int64(b.truesize)
-	q.recount(b)
+	q.count(b, uint32(segs)-uint32(b.segs))
+	b.segs = segs
 }
 
 // recount corrects the counts after a block's length has changed.

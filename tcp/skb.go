@@ -22,7 +22,9 @@ type skb struct {
 	// joins says that the first fragment is the rest of the one that ends the run
 	// before: a cut went through the fragment.
 	joins bool
-	ends  [maxFrags]uint16 // where each fragment ends, from the start of the run
+	// ends is where each fragment ends in the stream, modulo 2^16: a run is shorter, and
+	// what is cut off its front does not move them.
+	ends [maxFrags]uint16
 
 	truesize uint32 // what it is charged to the send buffer
 }
@@ -48,8 +50,11 @@ func (s *skb) extend(n uint32, grow bool, cost uint32) {
 	if !grow {
 		s.nfrags++
 	}
-	s.ends[s.nfrags-1] = uint16(s.len)
+	s.ends[s.nfrags-1] = uint16(s.end())
 }
+
+// fragEnd is where a fragment ends, from the start of the run.
+func (s *skb) fragEnd(i int) uint32 { return uint32(s.ends[i] - uint16(s.off)) }
 
 // fragsBefore counts the fragments that the first n > 0 bytes touch.
 func (s *skb) fragsBefore(n uint32) int {
@@ -57,7 +62,7 @@ func (s *skb) fragsBefore(n uint32) int {
 		return int(s.nfrags)
 	}
 	i := 0
-	for uint32(s.ends[i]) < n {
+	for s.fragEnd(i) < n {
 		i++
 	}
 	return i + 1
@@ -68,7 +73,7 @@ func (s *skb) fragsBefore(n uint32) int {
 func (s *skb) take(n uint32) skb {
 	k := s.fragsBefore(n)
 	head := skb{off: s.off, len: n, nfrags: uint8(k), joins: s.joins, ends: s.ends, truesize: s.truesize - (s.data() - n)}
-	head.ends[k-1] = uint16(n)
+	head.ends[k-1] = uint16(head.end())
 	s.drop(n)
 	s.truesize = skbOverhead + s.data()
 	return head
@@ -78,13 +83,13 @@ func (s *skb) take(n uint32) skb {
 func (s *skb) drop(n uint32) {
 	s.truesize -= min(n, s.data())
 	k := s.fragsBefore(n) // fragments that lose bytes
-	s.joins = uint32(s.ends[k-1]) != n
+	s.joins = s.fragEnd(k-1) != n
 	if s.joins {
 		k--
 	}
 	s.nfrags -= uint8(k)
-	for i := range int(s.nfrags) {
-		s.ends[i] = s.ends[i+k] - uint16(n)
+	if k > 0 {
+		copy(s.ends[:s.nfrags], s.ends[k:])
 	}
 	s.off += uint64(n)
 	s.len -= n
@@ -105,11 +110,11 @@ func (s *skb) join(next *skb, n uint32) bool {
 		return false
 	}
 	for i := range k {
-		end := min(uint32(next.ends[i]), n)
+		end := min(next.fragEnd(i), n)
 		if i < first {
 			s.nfrags-- // goes on in the fragment that s ends with
 		}
-		s.ends[s.nfrags] = uint16(s.len + end)
+		s.ends[s.nfrags] = uint16(next.off + uint64(end))
 		s.nfrags++
 	}
 	s.len += n

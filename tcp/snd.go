@@ -16,7 +16,7 @@ type sender struct {
 	lowat    uint64 // unsent bytes at which Write stops (TCP_NOTSENT_LOWAT), 0 for no limit
 	fragUsed int    // bytes used in the fragment that is being filled
 	pushed   uint64 // end of the last skb that got PSH
-	inNIC    uint64 // payload bytes between Output and Sent
+	nic      nicQueue
 	small    uint64 // end of the last segment shorter than MSS, for Nagle
 	blocked  bool   // the last Write found the buffer full
 	corked   bool   // a short tail waits for more data (autocorking)
@@ -46,6 +46,7 @@ type sender struct {
 	reordering  uint32 // segments that may overtake one before it counts as lost
 	reorderSeen uint32 // times that one was overtaken and not lost
 	echo        uint32 // timestamp that the latest segment echoes, 0 for none
+	thinLinear  bool   // few segments in flight: timeouts do not double
 	frto        bool   // it is not known yet whether the timeout was spurious
 	reneged     bool   // the peer has taken SACKs back in this loss
 	rexmit      rexmit // what may be sent again
@@ -120,29 +121,6 @@ func (s *sender) tsoSegs(mss uint16, least uint32) uint32 {
 	return max(uint32(bytes)/uint32(mss), least)
 }
 
-// throttled is TCP small queues: whether the NIC has enough of this connection's data
-// (tcp_small_queue_check with factor 1<<more). It never holds back the only data
-// that is out.
-func (s *sender) throttled(bytes uint32, mss uint16, more uint) bool {
-	limit := max(2*(uint64(bytes)+skbOverhead), s.pacing.rate>>10)
-	if !s.pacing.on {
-		limit = min(limit, limitOutputBytes)
-	}
-	return s.inNIC > limit<<more && !s.rtx.empty()
-}
-
-// limitOutputBytes is tcp_limit_output_bytes: 1 MiB.
-const limitOutputBytes = 16 * 65536
-
-// Sent says that the NIC has completed the transmission of n payload bytes: TCP small
-// queues let go.
-func (e *Endpoint) Sent(now sim.Time, n int) {
-	e.advance(now)
-	s := &e.snd
-	s.inNIC -= min(s.inNIC, uint64(max(n, 0)))
-	s.letGo()
-}
-
 // Acked is how many bytes of the stream the peer has acknowledged.
 func (e *Endpoint) Acked() uint64 { return e.snd.una }
 
@@ -209,13 +187,14 @@ func (e *Endpoint) quota(now sim.Time) (n uint32, stop limit) {
 			limit = s.splitPoint(k, min(segs, most), mss, last)
 		}
 	}
-	if s.throttled(k.len, mss, 0) {
-		return 0, limitHost
-	}
 	if limit >= k.data() && uint64(k.len) <= room {
 		limit = k.len // a FIN rides on the last segment
 	}
-	return min(k.len, limit), limitNone
+	n = min(k.len, limit)
+	if s.throttled(k.truesize-(k.data()-min(n, k.data())), 0) {
+		return 0, limitHost
+	}
+	return n, limitNone
 }
 
 // roomAt is how many bytes from offset on the peer takes.
@@ -341,7 +320,7 @@ func (e *Endpoint) transmit(now sim.Time, seg *Segment, b *block) {
 	if s.urging() {
 		s.markUrgent(seg, b.off)
 	}
-	s.inNIC += uint64(seg.Len)
+	s.nic.took(seg.Len, b.truesize)
 	e.quickSent(b.segs - 1)
 	e.rcv.ack.repliedAt(now, s.lastSend)
 	s.lastSend = now
@@ -379,69 +358,4 @@ func (e *Endpoint) idleCause() limit {
 		return limitBuffer
 	}
 	return limitApp
-}
-
-// validateWindow notes whether the congestion window binds: only then may it grow. A
-// window that has not been used for a timeout shrinks towards what was used (RFC 2861,
-// tcp_cwnd_validate).
-func (e *Endpoint) validateWindow(now sim.Time) {
-	s := &e.snd
-	packets := s.rtx.packets()
-	if s.una >= s.roundEnd || packets > s.roundMost {
-		s.roundEnd, s.roundMost = s.nxt, packets
-		s.cwndLimited = s.stopped == limitCwnd || s.inFlight() >= s.cwnd.size
-	}
-	if s.windowBinds() {
-		s.used, s.usedAt = 0, now
-		return
-	}
-	s.used = max(s.used, packets)
-	if now-s.usedAt < s.rtt.rto {
-		return
-	}
-	if s.ca == CAOpen && s.stopped != limitBuffer && e.spec.SlowStartAfterIdle && s.model == nil {
-		if least := max(s.used, uint32(e.spec.InitialWindow)); least < s.cwnd.size {
-			s.cwnd.ssthresh = s.currentSsthresh()
-			s.cwnd.set((s.cwnd.size + least) / 2)
-		}
-		s.used = 0
-	}
-	s.usedAt = now
-}
-
-// windowBinds says whether the window may grow: in slow start, if it is less than
-// twice what was out.
-func (s *sender) windowBinds() bool {
-	if s.cwnd.slow() {
-		return s.cwnd.size < 2*s.roundMost
-	}
-	return s.cwndLimited
-}
-
-// currentSsthresh is the threshold that keeps three quarters of the window
-// (tcp_current_ssthresh).
-func (s *sender) currentSsthresh() uint32 {
-	if s.reducing() {
-		return s.cwnd.ssthresh
-	}
-	return max(s.cwnd.ssthresh, s.cwnd.size/4*3+s.cwnd.size%4*3/4)
-}
-
-// restartAfterIdle halves the window for every timeout that nothing was sent, down
-// to the initial window (RFC 5681 section 4.1, RFC 2861).
-func (e *Endpoint) restartAfterIdle(now sim.Time) {
-	s := &e.snd
-	idle := now - s.lastSend
-	s.cc.event(s, now, eventStart)
-	if idle <= s.rtt.rto || !e.spec.SlowStartAfterIdle || s.model != nil {
-		return
-	}
-	s.cwnd.ssthresh = s.currentSsthresh()
-	least := min(s.cwnd.size, uint32(e.spec.InitialWindow))
-	size := s.cwnd.size
-	for left := idle - s.rtt.rto; left > 0 && size > least; left -= s.rtt.rto {
-		size /= 2
-	}
-	s.cwnd.set(max(size, least))
-	s.used, s.usedAt = 0, now
 }

@@ -45,15 +45,26 @@ func newStateDriver(t *testing.T, seed uint64) *stateDriver {
 	spec.IPVersion = 4 + 2*int(seed&1)
 	spec.SACK, spec.Timestamps, spec.RFC1337 = seed%5 != 0, seed%4 != 1, seed%7 == 0
 	spec.ECN = int(seed % 3)
-	cfg := Config{MTU: 1500, LocalISS: uint32(d.random.Uint64()), RemoteISS: uint32(d.random.Uint64())}
+	spec.MTUProbing = int(seed / 3 % 3)
+	if seed%11 == 0 {
+		spec.ACKPolicy = policyFreeBSD
+	}
+	cfg := Config{MTU: 1500, Buffers: Buffers(seed / 2 % 3), LocalISS: uint32(d.random.Uint64()), RemoteISS: uint32(d.random.Uint64())}
 	var err error
 	switch seed % 4 {
 	case 0:
 		d.e, err = New(spec, cfg)
 	case 1, 2:
-		d.e, err = Connect(spec, cfg, 0)
+		if d.e, err = Connect(spec, cfg, 0); err == nil && seed%3 == 0 {
+			d.e.SetFastOpen(Cookie{Len: uint8(seed % 17)}, seed%5 == 0)
+		}
 	default:
 		syn := Segment{Flags: SYN, Seq: cfg.RemoteISS, Window: 65535, Segs: 1, Opts: OptionSet(d.random.Intn(16)), MSS: uint16(d.random.Intn(2000)), Scale: uint8(d.random.Intn(20))}
+		if seed%3 == 0 {
+			syn.Len, d.held[0] = uint32(1+seed%1400), true
+			d.e, err = AcceptFastOpen(spec, cfg, 0, &syn)
+			break
+		}
 		d.e, err = Accept(spec, cfg, 0, &syn)
 	}
 	if err != nil {
@@ -102,8 +113,33 @@ func (d *stateDriver) step(b byte) {
 		e.TakeUrgent()
 		e.TakeErr()
 		e.SetRecvErr(b > 128)
+	case 14:
+		d.option(b >> 5)
 	default:
 		d.input(b)
+	}
+}
+
+// option sets one of the options of buffers, windows and ACKs.
+func (d *stateDriver) option(which byte) {
+	e, r := d.e, &d.random
+	switch which {
+	case 0:
+		e.SetReceiveBuffer(r.Intn(100_000))
+	case 1:
+		e.SetSendBuffer(r.Intn(100_000))
+	case 2:
+		e.SetWindowClamp(r.Intn(100_000))
+	case 3:
+		e.SetReceiveLowat(r.Intn(50_000))
+	case 4:
+		e.SetQuickAck(d.now, r.Intn(3))
+	case 5:
+		e.SetNoDelay(d.now, r.Intn(2) == 0)
+	case 6:
+		e.SetCork(d.now, r.Intn(2) == 0)
+	default:
+		e.SetNotSentLowat(uint32(r.Intn(20_000)))
 	}
 }
 

@@ -50,6 +50,7 @@ var stateCases = []stateCase{
 	{"CLOSED", Closed, func(w *stateWorld) { w.established(); w.e.Abort(w.now, &w.seg) }},
 	{"SYN-SENT", SynSent, (*stateWorld).connect},
 	{"SYN-RECEIVED, passive", SynReceived, (*stateWorld).accept},
+	{"SYN-RECEIVED, Fast Open, 100 bytes wait to be sent", SynReceived, (*stateWorld).acceptFast},
 	{"SYN-RECEIVED, simultaneous open", SynReceived, func(w *stateWorld) { w.connect(); w.input(SYN, 0, 0, 0); w.output() }},
 	{"ESTABLISHED", Established, (*stateWorld).established},
 	{"FIN-WAIT-1", FinWait1, (*stateWorld).finWait1},
@@ -144,6 +145,14 @@ func (w *stateWorld) accept() {
 	syn := w.segment(SYN, 0, 0, 0)
 	w.begin(Accept(testSpec(), stateConfig, w.now, &syn))
 	w.output()
+}
+
+func (w *stateWorld) acceptFast() {
+	syn := w.segment(SYN, 0, 0, 100)
+	w.begin(AcceptFastOpen(testSpec(), stateConfig, w.now, &syn))
+	w.output()
+	w.e.Consumed(w.now, 100)
+	w.e.Write(w.now, 100, 4096)
 }
 
 func (w *stateWorld) established() {

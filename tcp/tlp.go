@@ -57,7 +57,7 @@ func (e *Endpoint) sendTailProbe(now sim.Time, seg *Segment) (frags int, ok bool
 			frags, ok = e.sendData(now, seg, min(s.writeQ.front().len, mss)), true
 			s.tailProbe = tailProbe{end: s.nxt}
 		}
-	case s.rtx.tail().state != sacked && s.inNIC < uint64(s.rtx.tail().len):
+	case s.rtx.tail().state != sacked && s.nic.charged < int64(s.rtx.tail().truesize):
 		b := s.rtx.tail()
 		if b.segs > 1 {
 			s.rtx.split(s.rtx.order.len()-1, uint32(b.segs-1)*uint32(b.mss))

@@ -129,7 +129,7 @@ func (e *Endpoint) noteTimestamp(now sim.Time, seg *Segment, d int64) {
 	if !e.opt.timestamps || !seg.Opts.Has(OptTimestamps) || d > -int64(r.nxt-r.wup) {
 		return
 	}
-	if int32(seg.TSVal-r.tsRecent) >= 0 || now-r.tsRecentAt >= pawsIdle {
+	if r.tsRecent == 0 || int32(seg.TSVal-r.tsRecent) >= 0 || now-r.tsRecentAt >= pawsIdle {
 		r.tsRecent, r.tsRecentAt = seg.TSVal, now
 	}
 }

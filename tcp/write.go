@@ -154,7 +154,7 @@ func (e *Endpoint) push(goal int, flags WriteFlags, r *WriteResult) {
 		k.push = true
 		s.pushed = s.end
 	}
-	s.corked = e.spec.AutoCorking && int(k.len) < goal && !s.rtx.empty() && s.inNIC > uint64(k.truesize)
+	s.corked = e.spec.AutoCorking && int(k.len) < goal && !s.rtx.empty() && s.nic.charged >= int64(k.truesize)
 }
 
 // sizeGoal is the payload at which an skb is full: the multiple of MSS that fits a

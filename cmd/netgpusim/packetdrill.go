@@ -22,7 +22,7 @@ type drillFlags struct {
 	format, junit, profile, version string
 	pshLax, strict, verbose         bool
 	workers                         int
-	defines                         []string
+	defines, options                []string
 }
 
 // errNotInterpreted is the error of scripts that could not be interpreted.
@@ -77,6 +77,7 @@ is not understood or not modelled: it is named with its line, never skipped.`,
 	flags.BoolVar(&f.pshLax, "psh-lax", false, "let PSH be there or not on packets of the host")
 	flags.BoolVar(&f.strict, "strict-segments", false, "expect every segment by itself, as on the wire, and join none")
 	flags.StringArrayVarP(&f.defines, "define", "D", nil, "let NAME in scripts stand for VALUE: NAME=VALUE (may be repeated)")
+	flags.StringArrayVar(&f.options, "option", nil, "an option line for every script, in place of its own: NAME=VALUE such as mtu=1520 or tolerance_usecs=10000 (may be repeated)")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show packets and calls as they happen (one script after the other)")
 	flags.IntVarP(&f.workers, "workers", "j", runtime.NumCPU(), "scripts to run at once")
 	complete := func(name string, values []string) {
@@ -89,7 +90,7 @@ is not understood or not modelled: it is named with its line, never skipped.`,
 }
 
 // options checks the flags.
-func (f *drillFlags) options() (packetdrill.Options, error) {
+func (f *drillFlags) settings() (packetdrill.Options, error) {
 	for _, v := range [...]struct {
 		name, value string
 		allowed     []string
@@ -112,12 +113,17 @@ func (f *drillFlags) options() (packetdrill.Options, error) {
 		}
 		defines[name] = value
 	}
-	return packetdrill.Options{IPVersion: packetdrill.IPVersion(f.version), Profile: packetdrill.Profile(f.profile),
-		PSHLax: f.pshLax, StrictSegments: f.strict, Defines: defines}, nil
+	o := packetdrill.Options{IPVersion: packetdrill.IPVersion(f.version), Profile: packetdrill.Profile(f.profile),
+		PSHLax: f.pshLax, StrictSegments: f.strict, Defines: defines}
+	for _, line := range f.options {
+		name, value, _ := strings.Cut(strings.TrimPrefix(line, "--"), "=")
+		o.Flags = append(o.Flags, packetdrill.Flag{Pos: packetdrill.Pos{Line: 1}, Name: strings.ReplaceAll(name, "-", "_"), Value: value})
+	}
+	return o, o.Check()
 }
 
 func (c *console) packetdrill(ctx context.Context, f *drillFlags, paths []string) error {
-	options, err := f.options()
+	options, err := f.settings()
 	if err != nil {
 		return err
 	}

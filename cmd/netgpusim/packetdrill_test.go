@@ -54,6 +54,7 @@ func TestPacketdrillStatusAndText(t *testing.T) {
 		{[]string{fail}, exitFailed, []string{"fail.pkt:10:4: payload: expected 101 bytes, got 100", "expected  > P. 1:102(101) ack 1", "got       > P. 1:101(100) ack 1", "< S 0:0(0)", "0 passed, 1 failed"}},
 		{[]string{unsupported}, exitUsage, []string{"unsupported.pkt:11:1: unsupported: system call frob", "0 failed, 1 unsupported"}},
 		{[]string{dir}, exitFailed, []string{"1 passed, 1 failed, 1 unsupported"}},
+		{[]string{pass, "--option", "mtu=1400"}, exitFailed, []string{"options: expected <mss 1460>, got <mss 1360>"}},
 		{[]string{pass, "--psh-lax"}, exitOK, []string{"PSH was not compared"}},
 		{[]string{pass, "--ip-version", "ipv6", "--profile", "freebsd", "--strict-segments", "-j", "3"}, exitOK, []string{"1 passed"}},
 	} {
@@ -124,6 +125,9 @@ func TestPacketdrillWrongUsage(t *testing.T) {
 		{[]string{empty, "--ip-version", "5"}, "ipv4, ipv4-mapped-ipv6, ipv6"},
 		{[]string{empty, "--format", "yaml"}, "json"},
 		{[]string{empty, "-j", "0"}, "at least 1"},
+		{[]string{empty, "-D", "x"}, "NAME=VALUE"},
+		{[]string{empty, "--option", "frob=1"}, "tolerance_usecs"},
+		{[]string{empty, "--option", "mtu=1"}, "88 to 65535"},
 	} {
 		status, _, errs := netgpusim(t, append([]string{"packetdrill"}, c.args...)...)
 		if status != exitUsage || !strings.Contains(errs, c.says) {

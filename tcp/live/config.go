@@ -41,7 +41,7 @@ func (c *LinkConfig) check() error {
 	if c.MTU < 1280 || c.MTU > 65535 {
 		return fmt.Errorf("MTU %d: 1280 to 65535 bytes", c.MTU)
 	}
-	for _, p := range []float64{c.Faults.Loss, c.Faults.Reorder, c.Faults.Duplicate} {
+	for _, p := range []float64{c.Faults.Loss, c.Faults.Reorder, c.Faults.Duplicate, c.Faults.Mark} {
 		if !(p >= 0 && p < 1) {
 			return fmt.Errorf("fault probability %v: 0 to below 1", p)
 		}
@@ -85,8 +85,8 @@ func (r *Report) OK() bool { return r.SentOut == r.GotOut && r.SentIn == r.GotIn
 // String is a line for people. Packets of a way are data and the other way's ACKs.
 func (r *Report) String() string {
 	way := func(d Digest, t time.Duration, c Counts, retransmitted int64) string {
-		return fmt.Sprintf("%d bytes in %.1f s, %.0f Mbit/s, %d segments retransmitted (of %d packets %d lost, %d reordered, %d duplicated)",
-			d.Bytes, t.Seconds(), float64(d.Bytes)*8/1e6/t.Seconds(), retransmitted, c.Packets, c.Lost, c.Reordered, c.Duplicated)
+		return fmt.Sprintf("%d bytes in %.1f s, %.0f Mbit/s, %d segments retransmitted (of %d packets %d lost, %d reordered, %d duplicated, %d marked)",
+			d.Bytes, t.Seconds(), float64(d.Bytes)*8/1e6/t.Seconds(), retransmitted, c.Packets, c.Lost, c.Reordered, c.Duplicated, c.Marked)
 	}
 	return "to the kernel " + way(r.GotOut, r.TimeOut, r.ToKernel, r.Model.Retransmits) +
 		"; from the kernel with " + r.KernelCongestion + " " + way(r.GotIn, r.TimeIn, r.FromKernel, r.KernelRetrans)

@@ -9,21 +9,23 @@ type Faults struct {
 	Loss      float64
 	Reorder   float64 // is held back until Behind later ones have passed, or for Hold
 	Duplicate float64
+	Mark      float64  // Congestion Experienced is set, of packets that are ECN-capable
 	Behind    int      // at most; each time 1 to Behind by chance
 	Hold      sim.Time // at most
 }
 
 // Counts is what happened on one way.
 type Counts struct {
-	Packets, Lost, Reordered, Duplicated int64
+	Packets, Lost, Reordered, Duplicated, Marked int64
 }
 
 func (c Counts) since(before Counts) Counts {
-	return Counts{c.Packets - before.Packets, c.Lost - before.Lost, c.Reordered - before.Reordered, c.Duplicated - before.Duplicated}
+	return Counts{c.Packets - before.Packets, c.Lost - before.Lost, c.Reordered - before.Reordered, c.Duplicated - before.Duplicated, c.Marked - before.Marked}
 }
 
 // impairment applies faults to one direction.
 type impairment struct {
+	header int // bytes before the IP packet
 	faults Faults
 	random sim.Rand
 	counts Counts
@@ -39,9 +41,12 @@ type heldPacket struct {
 }
 
 // pass takes a packet and calls out for what leaves now. It keeps no reference to
-// packet.
+// packet, in which it may set a mark.
 func (im *impairment) pass(now sim.Time, packet []byte, out func([]byte) error) error {
 	im.counts.Packets++
+	if im.random.Chance(im.faults.Mark) && mark(packet[im.header:]) {
+		im.counts.Marked++
+	}
 	switch {
 	case im.random.Chance(im.faults.Loss):
 		im.counts.Lost++

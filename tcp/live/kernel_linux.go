@@ -3,6 +3,7 @@ package live
 import (
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/zeebo/xxh3"
@@ -13,8 +14,8 @@ import (
 
 // kernelEnd is the kernel's end of a transfer: blocking sockets and two goroutines.
 type kernelEnd struct {
-	fd       int // of the connection, -1 before
-	listener int // -1 if it connects
+	fd       atomic.Int64 // of the connection, -1 before
+	listener int          // -1 if it connects
 	err      chan error
 	sent     Digest
 	got      Digest
@@ -33,7 +34,8 @@ const chunkBytes = 128 << 10
 // newKernelEnd makes the kernel's socket, in its namespace; it listens unless the kernel
 // is to connect.
 func (l *Link) newKernelEnd(t *Transfer, port uint16) (*kernelEnd, error) {
-	k := &kernelEnd{fd: -1, listener: -1, err: make(chan error, 2)}
+	k := &kernelEnd{listener: -1, err: make(chan error, 2)}
+	k.fd.Store(-1)
 	err := l.space.do(func() error {
 		domain := unix.AF_INET6
 		if t.IPVersion == 4 {
@@ -46,7 +48,7 @@ func (l *Link) newKernelEnd(t *Transfer, port uint16) (*kernelEnd, error) {
 		// The default stays where the kernel has no such algorithm: the report says which.
 		_ = unix.SetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION, t.Congestion)
 		if !t.Active {
-			k.fd = fd
+			k.fd.Store(int64(fd))
 			return nil
 		}
 		k.listener = fd
@@ -73,11 +75,16 @@ func (k *kernelEnd) run(t *Transfer, peer netip.AddrPort) {
 	go func() { k.err <- k.receive() }()
 }
 
+func (k *kernelEnd) conn() int { return int(k.fd.Load()) }
+
 func (k *kernelEnd) connect(peer netip.AddrPort) (err error) {
 	if k.listener < 0 {
-		err = unix.Connect(k.fd, sockaddr(peer))
+		err = unix.Connect(k.conn(), sockaddr(peer))
 	} else {
-		k.fd, _, err = unix.Accept(k.listener)
+		var fd int
+		if fd, _, err = unix.Accept(k.listener); err == nil {
+			k.fd.Store(int64(fd))
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("the kernel's connection: %w", err)
@@ -92,7 +99,7 @@ func (k *kernelEnd) send(n int64) error {
 		tcp.Payload(b, streamIn, uint64(k.sent.Bytes))
 		_, _ = hash.Write(b)
 		for len(b) > 0 {
-			m, err := unix.Write(k.fd, b)
+			m, err := unix.Write(k.conn(), b)
 			if err == unix.EINTR {
 				continue
 			}
@@ -104,13 +111,13 @@ func (k *kernelEnd) send(n int64) error {
 		}
 	}
 	k.sent.Hash = hash.Sum128().Bytes()
-	return unix.Shutdown(k.fd, unix.SHUT_WR)
+	return unix.Shutdown(k.conn(), unix.SHUT_WR)
 }
 
 func (k *kernelEnd) receive() error {
 	hash, buf := xxh3.New(), make([]byte, chunkBytes)
 	for {
-		n, err := unix.Read(k.fd, buf)
+		n, err := unix.Read(k.conn(), buf)
 		switch {
 		case err == unix.EINTR:
 		case err != nil:
@@ -127,7 +134,7 @@ func (k *kernelEnd) receive() error {
 
 // congestion is the algorithm that the kernel uses.
 func (k *kernelEnd) congestion() string {
-	name, err := unix.GetsockoptString(k.fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION)
+	name, err := unix.GetsockoptString(k.conn(), unix.IPPROTO_TCP, unix.TCP_CONGESTION)
 	if err != nil {
 		return "unknown"
 	}
@@ -136,7 +143,7 @@ func (k *kernelEnd) congestion() string {
 
 // retransmits is how many segments the kernel has sent again, -1 if it does not say.
 func (k *kernelEnd) retransmits() int64 {
-	info, err := unix.GetsockoptTCPInfo(k.fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	info, err := unix.GetsockoptTCPInfo(k.conn(), unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {
 		return -1
 	}
@@ -145,7 +152,7 @@ func (k *kernelEnd) retransmits() int64 {
 
 // interrupt makes blocking calls return.
 func (k *kernelEnd) interrupt() {
-	for _, fd := range []int{k.fd, k.listener} {
+	for _, fd := range []int{k.conn(), k.listener} {
 		if fd >= 0 {
 			_ = unix.Shutdown(fd, unix.SHUT_RDWR)
 		}
@@ -153,7 +160,7 @@ func (k *kernelEnd) interrupt() {
 }
 
 func (k *kernelEnd) close() {
-	for _, fd := range []int{k.fd, k.listener} {
+	for _, fd := range []int{k.conn(), k.listener} {
 		if fd >= 0 {
 			_ = unix.Close(fd)
 		}

@@ -43,7 +43,7 @@ func Open(cfg LinkConfig) (*Link, error) {
 		return nil, err
 	}
 	l := &Link{host: host, space: space, start: time.Now(), read: make([]byte, ethernet+65536), codec: newCodec(cfg.Spec)}
-	l.in = impairment{faults: cfg.Faults, random: sim.NewRand(cfg.Seed, "from the kernel")}
+	l.in = impairment{header: ethernet, faults: cfg.Faults, random: sim.NewRand(cfg.Seed, "from the kernel")}
 	l.out = impairment{faults: cfg.Faults, random: sim.NewRand(cfg.Seed, "to the kernel")}
 	// A transfer must not begin with what the one before has learnt.
 	if err := space.sysctl("net/ipv4/tcp_no_metrics_save", "1"); err != nil {
@@ -121,12 +121,13 @@ func (l *Link) transmit() (err error) {
 }
 
 // arrive gives the host a packet, which lies behind room for an Ethernet header. What is no TCP (the kernel sends router solicitations)
-// is dropped.
+// is dropped. Each has its own time: the order of arrival tells the host about losses.
 func (l *Link) arrive(packet []byte) error {
 	var p stack.Packet
 	if err := l.codec.decode(packet, &p); err != nil {
 		return nil
 	}
+	l.host.Advance(l.now())
 	l.host.Input(&p)
 	return l.transmit()
 }

@@ -21,6 +21,10 @@ type pendingCall struct {
 	timeout sim.Time
 	lapse   func() (int64, stack.Errno)
 
+	// lacks, if there is one, says what the model has not got for the call. Then its result
+	// means nothing.
+	lacks func() *Error
+
 	// makesFD: the result is a descriptor, which the script numbers as it likes.
 	makesFD bool
 }
@@ -119,6 +123,11 @@ func blocksHint(c *Call) string {
 func (r *runner) returned(w *waiting) *Error {
 	c := w.event.Call
 	r.note(entry{at: w.at, call: w.event.Source + r.otherwise(w)})
+	if w.call.lacks != nil {
+		if err := w.call.lacks(); err != nil {
+			return err
+		}
+	}
 	if w.call.makesFD && w.errno == stack.OK {
 		if err := r.register(w.event, w.result); err != nil {
 			return err

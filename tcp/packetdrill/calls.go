@@ -37,6 +37,10 @@ func (r *runner) socket(a *arguments) pendingCall {
 	}
 	domain = a.int(0, domain)
 	typ, proto := a.int(1, stack.SOCK_STREAM), a.int(2, 0)
+	const kind = 0xF // of a type, without its flags
+	if other := typ&kind != stack.SOCK_STREAM || proto != 0 && proto != stack.IPPROTO_TCP; other && a.call.Errno == "" {
+		a.fail(unsupported(a.at, "a socket of type %d and protocol %d; only TCP is modelled", typ&kind, proto))
+	}
 	return pendingCall{makesFD: true, attempt: func() (int64, stack.Errno) {
 		fd, err := r.host.Socket(int(domain), int(typ), int(proto))
 		if err == stack.OK {

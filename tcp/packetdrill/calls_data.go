@@ -33,7 +33,7 @@ func (r *runner) read(a *arguments) pendingCall {
 		flags = a.int(3, 0)
 	}
 	if flags&stack.MSG_TRUNC != 0 {
-		buf = vector{lengths: []int{a.size(a.expr(2))}} // nothing is copied, not even to NULL
+		buf = vector{lengths: []int{a.size(a.expr(2))}} // what is thrown away needs no memory
 	}
 	plain := a.call.Name == "read"
 	return r.receiver(fd, buf, func(iov []stack.Buf) (int, stack.Errno) {
@@ -165,7 +165,7 @@ func (r *runner) sendmsg(a *arguments) pendingCall {
 	if f := e.field("msg_name"); f != nil && a.err == nil {
 		to = a.address(f, r.own(r.setup.remote, r.setup.connectPort))
 	}
-	if f := e.field("msg_control"); f != nil && (f.Kind != List || len(f.List) > 0) && f.Kind != Ellipsis {
+	if f := e.field("msg_control"); f != nil && f.Kind != Ellipsis && !isNull(f) && (f.Kind != List || len(f.List) > 0) {
 		a.fail(unsupported(f.Pos, "control messages to sendmsg"))
 	}
 	return r.sender(fd, iov, func(rest []stack.Buf) (int, stack.Errno) {
@@ -198,7 +198,7 @@ func (a *arguments) compareMessage(e *Expr, m *stack.Message) *Error {
 		}
 	}
 	f := e.field("msg_control")
-	if f == nil || f.Kind == Ellipsis || a.err != nil {
+	if f == nil || f.Kind == Ellipsis || isNull(f) || a.err != nil {
 		return a.err
 	}
 	if f.Kind != List {

@@ -18,11 +18,8 @@ func (r *runner) setsockopt(a *arguments) pendingCall {
 	return pendingCall{attempt: func() (int64, stack.Errno) {
 		err := r.host.Setsockopt(fd, int(level), int(name), v)
 		modelled = err != stack.ENOPROTOOPT || a.call.Errno == "ENOPROTOOPT"
-		if !modelled {
-			err = stack.OK
-		}
 		return 0, err
-	}, check: func(int64) *Error {
+	}, lacks: func() *Error {
 		if !modelled {
 			return unsupported(a.at, "setsockopt of level %d, option %d", level, name)
 		}
@@ -75,14 +72,14 @@ func (r *runner) getsockopt(a *arguments) pendingCall {
 	return pendingCall{attempt: func() (int64, stack.Errno) {
 		var err stack.Errno
 		got, err = r.host.Getsockopt(fd, int(level), int(name))
-		if modelled = err != stack.ENOPROTOOPT || a.call.Errno == "ENOPROTOOPT"; !modelled {
-			err = stack.OK
-		}
+		modelled = err != stack.ENOPROTOOPT || a.call.Errno == "ENOPROTOOPT"
 		return 0, err
-	}, check: func(int64) *Error {
+	}, lacks: func() *Error {
 		if !modelled {
 			return unsupported(a.at, "getsockopt of level %d, option %d", level, name)
 		}
+		return nil
+	}, check: func(int64) *Error {
 		return a.compareOption(unwrap(a.expr(3)), &got)
 	}}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"netgpusim/sim"
 	"netgpusim/tcp/stack"
@@ -124,6 +125,9 @@ func (s *settings) sysctl(at Pos, args []string) *Error {
 	for i := 0; i < len(args); i++ {
 		a := args[i]
 		if strings.HasPrefix(a, "-") {
+			if !harmlessSysctl[a] {
+				return unsupported(at, "sysctl %s; known are -q, -w, -e, -n, -a", a)
+			}
 			continue
 		}
 		name, value, ok := strings.Cut(a, "=")
@@ -146,6 +150,9 @@ func (s *settings) sysctl(at Pos, args []string) *Error {
 	}
 	return nil
 }
+
+// harmlessSysctl are the flags of sysctl(8) that change nothing here.
+var harmlessSysctl = map[string]bool{"-q": true, "--quiet": true, "-w": true, "--write": true, "-e": true, "--ignore": true, "-n": true, "-a": true, "-qw": true, "-wq": true}
 
 func isNumber(text string) bool {
 	_, err := strconv.ParseInt(text, 10, 64)
@@ -173,27 +180,67 @@ func (s *settings) ip(at Pos, args []string) *Error {
 		switch args[0] {
 		case "tcp_metrics", "tcpmetrics", "link", "addr", "address", "neigh":
 			return nil
+		case "r", "ro", "route":
+			return s.route(at, args[1:])
 		}
 	}
-	return unsupported(at, "ip %s; known are ip tcp_metrics, ip link, ip addr", strings.Join(args, " "))
+	return unsupported(at, "ip %s; known are ip tcp_metrics, ip link, ip addr, ip route", strings.Join(args, " "))
+}
+
+// route is ip-route(8): where packets go is settled, initcwnd and rto_min are honoured.
+func (s *settings) route(at Pos, args []string) *Error {
+	window, least := 0, sim.Time(0)
+	for i := 1; i < len(args); i++ {
+		switch args[i] {
+		case "initcwnd":
+			n, err := strconv.Atoi(next(args, i))
+			if err != nil || n < 1 || n > 1000 {
+				return wrong(at, "ip route initcwnd %q: allowed are 1 to 1000 segments", next(args, i))
+			}
+			window = n
+		case "rto_min":
+			d, err := time.ParseDuration(next(args, i))
+			if err != nil || d < time.Millisecond || d > 2*time.Minute {
+				return wrong(at, "ip route rto_min %q: allowed are 1ms to 120s", next(args, i))
+			}
+			least = sim.Time(d.Nanoseconds()) * sim.Nanosecond
+		case "mtu", "advmss", "quickack", "features", "window", "congctl", "initrwnd", "cwnd", "ssthresh", "rtt", "reordering", "fastopen_no_cookie":
+			return unsupported(at, "ip route %s; known are initcwnd and rto_min", args[i])
+		}
+	}
+	s.host.SetRoute(window, least)
+	return nil
+}
+
+// next is the argument behind another.
+func next(args []string, i int) string {
+	if i+1 < len(args) {
+		return args[i+1]
+	}
+	return ""
 }
 
 // tc is tc(8): the queue fq paces packets, other queues change nothing.
 func (s *settings) tc(at Pos, args []string) *Error {
 	if len(args) > 1 && args[0] == "qdisc" {
-		switch kind := args[len(args)-1]; {
-		case slices.Contains(args, "fq"):
+		has := func(kind string) bool { return slices.Contains(args, kind) }
+		switch {
+		case has("fq"):
 			s.host.SetPacing(true)
 			return nil
 		case args[1] == "show":
 			return nil
-		case args[1] == "del", kind == "pfifo", kind == "pfifo_fast", kind == "fq_codel", kind == "noqueue", kind == "mq":
+		case args[1] == "del", slices.ContainsFunc(plainQueues, has):
 			s.host.SetPacing(false)
 			return nil
 		}
 	}
 	return unsupported(at, "tc %s; known are tc qdisc with fq, pfifo, pfifo_fast, fq_codel, noqueue", strings.Join(args, " "))
 }
+
+// plainQueues are queues that only keep packets in order while the link is busy, and the
+// link of a script never is.
+var plainQueues = []string{"pfifo", "bfifo", "pfifo_fast", "fq_codel", "noqueue", "mq"}
 
 // set sets a variable by its name with dots or slashes.
 func (s *settings) set(at Pos, name, value string) *Error {

@@ -4,6 +4,8 @@ import "netgpusim/tcp/stack"
 
 // constants are the symbolic names that calls may use, besides errors.
 var constants = map[string]int64{
+	"SOCK_RAW":                      3,
+	"IPPROTO_RAW":                   255,
 	"NULL":                          0,
 	"INADDR_ANY":                    0,
 	"FIONREAD":                      stack.SIOCINQ,
@@ -21,6 +23,7 @@ var constants = map[string]int64{
 	"O_TRUNC":                       0x200,
 	"O_LARGEFILE":                   0x8000,
 	"FD_CLOEXEC":                    1,
+	"SO_MEMINFO":                    stack.SO_MEMINFO,
 	"SO_DEBUG":                      1,
 	"SO_PASSCRED":                   16,
 	"SO_BINDTODEVICE":               25,

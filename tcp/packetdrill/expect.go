@@ -1,6 +1,7 @@
 package packetdrill
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -175,6 +176,12 @@ func (r *runner) optionsDiffer(k *Packet, s *sent) string {
 			}
 			if !r.ticks(s.flow, w.Value, g.Value) {
 				return fmt.Sprintf("TS val: expected %d, got %d (%d ticks after the first, with --tcp_ts_tick_usecs)", w.Value, g.Value-s.flow.ts0+s.flow.script0, g.Value-s.flow.ts0)
+			}
+			continue
+		}
+		if w.Kind == OptFastOpen {
+			if cookie, err := r.cookie(k, w); err != nil || !bytes.Equal(cookie, g.Cookie) {
+				return different(want, got)
 			}
 			continue
 		}

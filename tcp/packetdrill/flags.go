@@ -1,6 +1,7 @@
 package packetdrill
 
 import (
+	"errors"
 	"maps"
 	"net/netip"
 	"strconv"
@@ -51,16 +52,11 @@ const defaultTolerance = 4 * sim.Millisecond
 
 // apply honours the option lines of a script. The caller's options win.
 func (s *setup) apply(o Options, flags []Flag) *Error {
-	for _, f := range flags {
-		set, ok := flagSetters[f.Name]
-		if !ok {
-			return unsupported(f.Pos, "option --%s; known are %s", f.Name, knownFlags())
-		}
-		if set == nil {
-			continue
-		}
-		if message := set(s, f.Value); message != "" {
-			return wrong(f.Pos, "--%s=%s: %s", f.Name, f.Value, message)
+	for _, list := range [...][]Flag{flags, o.Flags} {
+		for _, f := range list {
+			if err := s.set(f); err != nil {
+				return err
+			}
 		}
 	}
 	if o.IPVersion != "" {
@@ -73,6 +69,31 @@ func (s *setup) apply(o Options, flags []Flag) *Error {
 	s.define(o.Defines)
 	if s.local.Is4() != s.remote.Is4() || s.local.Is4() != (s.version != IPv6) {
 		return wrong(Pos{1, 1}, "local address %v and remote address %v: both must be of %s", s.local, s.remote, s.version)
+	}
+	return nil
+}
+
+// set honours one option line.
+func (s *setup) set(f Flag) *Error {
+	set, ok := flagSetters[f.Name]
+	if !ok {
+		return unsupported(f.Pos, "option --%s; known are %s", f.Name, knownFlags())
+	}
+	if set == nil {
+		return nil
+	}
+	if message := set(s, f.Value); message != "" {
+		return wrong(f.Pos, "--%s=%s: %s", f.Name, f.Value, message)
+	}
+	return nil
+}
+
+// Check says what is wrong with options, before any script is played.
+func (o *Options) Check() error {
+	for _, f := range o.Flags {
+		if err := newSetup(*o).set(f); err != nil {
+			return errors.New(err.Message)
+		}
 	}
 	return nil
 }

@@ -73,6 +73,13 @@ func (r *runner) show(f *flow, p *stack.Packet, outbound bool) string {
 	}
 	for i := range k.Options {
 		o := &k.Options[i]
+		if !outbound && o.Kind == OptSACK {
+			o.Blocks = slices.Clone(o.Blocks)
+			for j := range o.Blocks {
+				o.Blocks[j].Left -= shift
+				o.Blocks[j].Right -= shift
+			}
+		}
 		if outbound && o.Kind == OptTimestamps && len(f.stamps) > 0 {
 			o.Value += f.script0 - f.ts0
 		}

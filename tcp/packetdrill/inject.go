@@ -1,6 +1,7 @@
 package packetdrill
 
 import (
+	"encoding/hex"
 	"strconv"
 
 	"netgpusim/sim"
@@ -52,7 +53,7 @@ func (r *runner) segment(k *Packet, f *flow, p *stack.Packet) *Error {
 	}
 	p.Seg.Urgent = uint16(max(k.Urgent, 0))
 	for i := range k.Options {
-		if err := option(k, f, &k.Options[i], &p.Seg); err != nil {
+		if err := r.option(k, f, &k.Options[i], &p.Seg); err != nil {
 			return err
 		}
 	}
@@ -61,7 +62,7 @@ func (r *runner) segment(k *Packet, f *flow, p *stack.Packet) *Error {
 
 // option adds one option to a segment. Options of a SYN count only there, as receivers
 // have it.
-func option(k *Packet, f *flow, o *Option, seg *tcp.Segment) *Error {
+func (r *runner) option(k *Packet, f *flow, o *Option, seg *tcp.Segment) *Error {
 	syn := seg.Flags.Has(tcp.SYN)
 	switch o.Kind {
 	case OptMSS:
@@ -86,10 +87,40 @@ func option(k *Packet, f *flow, o *Option, seg *tcp.Segment) *Error {
 			seg.SACK[seg.NSACK] = tcp.SACKBlock{Left: b.Left + f.shift, Right: b.Right + f.shift}
 			seg.NSACK++
 		}
-	case OptFastOpen, OptFastOpenEx:
-		return unsupported(k.Pos, "%v: Fast Open is not modelled", o)
+	case OptFastOpen:
+		cookie, err := r.cookie(k, o)
+		if err != nil {
+			return err
+		}
+		c := tcp.Cookie{Len: uint8(len(cookie))}
+		copy(c.Bytes[:], cookie)
+		if syn {
+			seg.SetCookie(c)
+		}
+	case OptFastOpenEx:
+		return unsupported(k.Pos, "%v: the experimental option is not modelled", o)
 	}
 	return nil
+}
+
+// hostCookie names the cookie that the host gives the peer, if --define does not set it.
+const hostCookie = "TFO_COOKIE"
+
+// cookie is that of a Fast Open option, which may have a name.
+func (r *runner) cookie(k *Packet, o *Option) ([]byte, *Error) {
+	if o.Symbol == "" {
+		return o.Cookie, nil
+	}
+	text, ok := r.setup.symbols[o.Symbol]
+	if !ok && o.Symbol == hostCookie {
+		c := r.host.FastOpenCookie(r.setup.remote, r.setup.local)
+		return c.Bytes[:c.Len], nil
+	}
+	cookie, err := hex.DecodeString(text)
+	if err != nil || len(cookie) == 0 || len(cookie) > 16 {
+		return nil, unsupported(k.Pos, "cookie %s: --define %s=... with 1 to 16 bytes in hexadecimal is wanted", o.Symbol, o.Symbol)
+	}
+	return cookie, nil
 }
 
 // echo is the host's timestamp for one of the script's: that of the packet which the

@@ -30,6 +30,9 @@ func liveOptions(seg *tcp.Segment) []Option {
 	if seg.Opts.Has(tcp.OptScale) {
 		add(1, Option{Kind: OptScale, Value: uint32(seg.Scale)})
 	}
+	if c, ok := seg.Cookie(); ok {
+		add(0, Option{Kind: OptFastOpen, Cookie: c.Bytes[:c.Len]})
+	}
 	if seg.NSACK > 0 {
 		add(2, Option{Kind: OptSACK, Blocks: seg.SACK[:seg.NSACK]})
 	}

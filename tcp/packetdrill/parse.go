@@ -9,7 +9,7 @@ import (
 func Parse(file, text string) (*Script, error) {
 	p := &parser{scanner: newScanner(text)}
 	script := &Script{File: file, comment: headComment(text)}
-	p.flags(script)
+	p.head(script)
 	p.events(script)
 	if p.err != nil {
 		p.err.File = file
@@ -38,7 +38,22 @@ func headComment(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// flags reads the option lines: --name=value, or --name alone for a switch.
+// head reads what is in front of the events: option lines and init commands.
+func (p *parser) head(script *Script) {
+	for p.err == nil {
+		p.flags(script)
+		if p.peek() != '`' {
+			return
+		}
+		e := Event{Pos: p.pos(), Time: Time{Kind: Relative}}
+		start := p.at
+		e.Shell = p.shell()
+		e.Source = p.source(start)
+		script.Events = append(script.Events, e)
+	}
+}
+
+// flags reads option lines: --name=value, or --name alone for a switch.
 func (p *parser) flags(script *Script) {
 	for p.sees("--") {
 		at := p.pos()
@@ -61,15 +76,8 @@ func (p *parser) flags(script *Script) {
 	}
 }
 
-// events reads the init command and everything after it.
+// events reads everything that has a time.
 func (p *parser) events(script *Script) {
-	for p.peek() == '`' {
-		e := Event{Pos: p.pos(), Time: Time{Kind: Relative}}
-		start := p.at
-		e.Shell = p.shell()
-		e.Source = p.source(start)
-		script.Events = append(script.Events, e)
-	}
 	for p.peek() != 0 && p.err == nil {
 		script.Events = append(script.Events, p.event())
 	}

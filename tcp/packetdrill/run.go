@@ -16,6 +16,7 @@ type Options struct {
 	PSHLax         bool              // PSH may be there or not
 	StrictSegments bool              // each packet is a segment of its own, as on the wire
 	Defines        map[string]string // symbols, as --define sets them
+	Flags          []Flag            // option lines that stand behind those of every script
 	Trace          io.Writer         // if not nil, every packet and call as it happens
 	Print          io.Writer         // if not nil, what print statements print
 }
@@ -104,7 +105,7 @@ func (r *runner) begin() *Error {
 	if err != nil {
 		return err
 	}
-	host, herr := stack.New(stack.Config{Spec: spec, Addrs: r.setup.addresses(), MTU: r.setup.mtu, Seed: 1})
+	host, herr := stack.New(stack.Config{Spec: spec, Addrs: r.setup.addresses(), MTU: r.setup.mtu, Seed: 1, CopiesPages: true})
 	if herr != nil {
 		return wrong(Pos{1, 0}, "%v", herr)
 	}

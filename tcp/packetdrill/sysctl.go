@@ -84,7 +84,6 @@ var fixed = map[string]fixedVariable{
 	"net.ipv4.tcp_syn_retries":               {"6", asLinux},
 	"net.ipv4.tcp_synack_retries":            {"5", asLinux},
 	"net.ipv4.tcp_syncookies":                {"1", asLinux},
-	"net.ipv4.tcp_thin_linear_timeouts":      {"0", asLinux},
 	"net.ipv4.tcp_timestamps":                {"1", asLinux},
 	"net.ipv4.tcp_tso_win_divisor":           {"3", asLinux},
 	"net.ipv4.tcp_window_scaling":            {"1", asLinux},

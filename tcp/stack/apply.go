@@ -47,6 +47,8 @@ func (s *socket) apply(ep *tcp.Endpoint) {
 	s.setUserTimeout(ep)
 	s.setDeferAccept(ep)
 	s.setRecvErr(ep)
+	s.setMTUDiscover(ep)
+	s.setThinLinear(ep)
 	s.setLinger2(ep)
 }
 
@@ -64,6 +66,15 @@ func (s *socket) setDeferAccept(ep *tcp.Endpoint) { ep.SetDeferAccept(s.opts.def
 func (s *socket) setKeepAlive(ep *tcp.Endpoint)   { ep.SetKeepAlive(s.host.now, s.opts.keepAlive) }
 func (s *socket) setRecvErr(ep *tcp.Endpoint)     { ep.SetRecvErr(s.opts.recvErr) }
 func (s *socket) setKeepCnt(ep *tcp.Endpoint)     { ep.SetKeepCount(s.opts.keepCnt) }
+
+func (s *socket) setThinLinear(ep *tcp.Endpoint) {
+	ep.SetThinLinear(s.opts.thinLinear || s.host.sys.thinLinear)
+}
+
+// setMTUDiscover is IPv4's: over IPv6 only the sender fragments.
+func (s *socket) setMTUDiscover(ep *tcp.Endpoint) {
+	ep.SetMTUDiscovery(s.domain == AF_INET6 || s.opts.mtuDiscover != IP_PMTUDISC_DONT)
+}
 
 func (s *socket) setKeepIdle(ep *tcp.Endpoint) {
 	ep.SetKeepIdle(s.host.now, sim.Time(s.opts.keepIdle)*sim.Second)

@@ -122,12 +122,12 @@ func (h *Host) Shutdown(fd, how int) Errno {
 		h.disconnect(s)
 		return OK
 	default:
+		if bits&rcvShut != 0 {
+			s.ep.ShutdownRead()
+		}
 		if bits&sndShut != 0 && s.shut&sndShut == 0 {
 			s.ep.Shutdown(h.now)
 			h.touch(s)
-		}
-		if bits&rcvShut != 0 {
-			s.ep.ShutdownRead()
 		}
 	}
 	s.shut |= bits

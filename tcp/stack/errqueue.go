@@ -96,7 +96,11 @@ func (s *socket) completeCopy(id uint32) {
 			return
 		}
 	}
-	s.report(s.recvErr(ExtendedError{Origin: SO_EE_ORIGIN_ZEROCOPY, Info: id, Data: id}), 0)
+	e := ExtendedError{Origin: SO_EE_ORIGIN_ZEROCOPY, Info: id, Data: id}
+	if s.host.cfg.CopiesPages {
+		e.Code = SO_EE_CODE_ZEROCOPY_COPIED
+	}
+	s.report(s.recvErr(e), 0)
 }
 
 // transmitted reports sends whose last byte is before end as handed to the device.

@@ -14,9 +14,9 @@ import (
 // cookieBytes is how long this host's cookies are (TCP_FASTOPEN_COOKIE_SIZE).
 const cookieBytes = 8
 
-// fastOpenCookie is the cookie for a client (__tcp_fastopen_cookie_gen_cipher): SipHash of
+// FastOpenCookie is the cookie for a client (__tcp_fastopen_cookie_gen_cipher): SipHash of
 // both addresses under the key of net.ipv4.tcp_fastopen_key.
-func (h *Host) fastOpenCookie(client, server netip.Addr) tcp.Cookie {
+func (h *Host) FastOpenCookie(client, server netip.Addr) tcp.Cookie {
 	c := tcp.Cookie{Len: cookieBytes}
 	addrs := append(client.AsSlice(), server.AsSlice()...)
 	binary.LittleEndian.PutUint64(c.Bytes[:], sipHash(h.sys.fastOpenKey, addrs))
@@ -159,7 +159,7 @@ func (h *Host) fastOpens(l *listener, p *Packet) (now bool, grant tcp.Cookie) {
 	if !ok {
 		return false, grant
 	}
-	good := h.fastOpenCookie(p.Src.Addr(), p.Dst.Addr())
+	good := h.FastOpenCookie(p.Src.Addr(), p.Dst.Addr())
 	if asked == good {
 		return true, grant
 	}

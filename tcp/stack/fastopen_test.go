@@ -31,7 +31,7 @@ func TestFastOpenCookie(t *testing.T) {
 	if got, _ := h.Sysctl(name); got != key {
 		t.Errorf("the key is %s", got)
 	}
-	c := h.fastOpenCookie(netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.168.0.1"))
+	c := h.FastOpenCookie(netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.168.0.1"))
 	if got := hex.EncodeToString(c.Bytes[:c.Len]); got != "3021b9d889017eeb" {
 		t.Errorf("the cookie is %s", got)
 	}

@@ -19,6 +19,10 @@ type Config struct {
 	Seed  uint64       // of initial sequence numbers, ephemeral ports, cookies
 	Bytes bool         // keep and carry real bytes
 
+	// CopiesPages says that the device copies what MSG_ZEROCOPY sends, as TUN and
+	// loopback do; completions tell (skb_orphan_frags).
+	CopiesPages bool
+
 	// ISN, if not nil, chooses initial sequence numbers in place of the seed.
 	ISN func(local, remote netip.AddrPort) uint32
 }
@@ -119,6 +123,20 @@ func (h *Host) Advance(now sim.Time) {
 // Deadline is when Advance must be called next, sim.Never if no timer runs. It holds
 // once Output has nothing more.
 func (h *Host) Deadline() sim.Time { return h.timers.next() }
+
+// SetRoute sets what ip-route(8) gives a route: the initial window in segments (initcwnd)
+// and the least retransmission timeout (rto_min); 0 leaves either as it is. It holds for
+// connections that begin later.
+func (h *Host) SetRoute(initialWindow int, minRTO sim.Time) {
+	h.reconfigure(func(s *tcp.Spec) {
+		if initialWindow > 0 {
+			s.InitialWindow = initialWindow
+		}
+		if minRTO > 0 {
+			s.MinRTO = minRTO
+		}
+	})
+}
 
 // SetPacing says whether the queue of the interface paces packets, as the qdisc fq does.
 // It holds for connections that begin later.

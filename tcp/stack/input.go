@@ -4,14 +4,16 @@ import (
 	"netgpusim/tcp"
 )
 
-// Input takes a packet that has arrived. Packets for other addresses are ignored. Linux
+// Input takes a packet that has arrived. Packets for other addresses are ignored, as are
+// those whose payload is cut short. Linux
 // answers a segment before it looks at the next: Output is to be drained after each.
 func (h *Host) Input(p *Packet) {
 	if p.Kind == ICMP {
 		h.inputICMP(p)
 		return
 	}
-	if !h.isLocal(p.Dst.Addr()) {
+	short := p.Data != nil && len(p.Data) < int(p.Seg.Len)
+	if short || !h.isLocal(p.Dst.Addr()) {
 		return
 	}
 	s := h.conns[pair{p.Dst, p.Src}]
@@ -33,6 +35,7 @@ func (h *Host) stranger(p *Packet, isn isnChoice) {
 	l := h.lookup(p.Dst)
 	const control = tcp.SYN | tcp.ACK | tcp.RST
 	switch {
+	case l != nil && l.sock.tooFar(p):
 	case l == nil || p.Seg.Flags.Has(tcp.ACK):
 		h.reset(p)
 	case p.Seg.Flags&(control|tcp.FIN) == tcp.SYN:
@@ -40,8 +43,20 @@ func (h *Host) stranger(p *Packet, isn isnChoice) {
 	}
 }
 
+// tooFar says whether a packet has come further than IP_MINTTL lets it.
+func (s *socket) tooFar(p *Packet) bool {
+	ttl := int(p.TTL)
+	if ttl == 0 {
+		ttl = s.host.sys.ttl
+	}
+	return ttl < s.opts.minTTL
+}
+
 // deliver gives a segment to its connection.
 func (h *Host) deliver(s *socket, p *Packet) {
+	if s.tooFar(p) {
+		return
+	}
 	state := s.ep.State()
 	if state == tcp.SynReceived && !h.mayComplete(s, p) {
 		return

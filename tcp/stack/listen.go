@@ -151,6 +151,7 @@ func (h *Host) connectionRequest(l *listener, p *Packet, isn isnChoice) {
 	s.opts = l.sock.opts
 	s.local, s.remote, s.isn = p.Dst, p.Src, isn
 	seg := p.Seg
+	seg.Window = uint32(p.Window)
 	if seg.Len > 0 {
 		seg.Handle = h.pool.hold(p, h.now)
 	}

@@ -98,6 +98,7 @@ func (n *network) transmit(side int, p *Packet) {
 		f.Data = nil
 		if p.Kind == TCP {
 			f.Seg = tcp.Frame(&p.Seg, i)
+			f.Seg.Window = 0 // the wire has the field only
 			if p.Data != nil {
 				from := f.Seg.Offset - p.Seg.Offset
 				f.Data = append([]byte(nil), p.Data[from:from+uint64(f.Seg.Len)]...)

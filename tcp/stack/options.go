@@ -75,7 +75,7 @@ func (h *Host) Setsockopt(fd, level, name int, v Value) Errno {
 	switch {
 	case !ok || o.set == nil:
 		return ENOPROTOOPT
-	case v.Len != 0 && v.Len < o.bytes() && o.bytes() <= 16:
+	case v.Len != 0 && v.Len < o.least(level):
 		return EINVAL
 	case o.lo != o.hi && (v.Int < o.lo || v.Int > o.hi):
 		return EINVAL
@@ -96,6 +96,19 @@ func (h *Host) Getsockopt(fd, level, name int) (Value, Errno) {
 	v := Value{Len: o.bytes()}
 	err = o.get(s, &v)
 	return v, err
+}
+
+// least is how many bytes a value must have: options of IPv4 may be a single byte
+// (do_ip_setsockopt); what is longer than 16 is not checked.
+func (o *option) least(level int) int {
+	switch n := o.bytes(); {
+	case level == SOL_IP:
+		return 1
+	case n > 16:
+		return 0
+	default:
+		return n
+	}
 }
 
 func (o *option) bytes() int {
@@ -145,8 +158,8 @@ func boolean(field func(*options) *bool, then func(s *socket)) option {
 }
 
 // strict is a boolean that takes 0 and 1 only.
-func strict(field func(*options) *bool) option {
-	o := boolean(field, nil)
+func strict(field func(*options) *bool, then func(s *socket)) option {
+	o := boolean(field, then)
 	o.lo, o.hi = 0, 1
 	return o
 }

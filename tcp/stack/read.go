@@ -72,6 +72,9 @@ func (s *socket) receive(m *Message, flags int) (int, Errno) {
 		s.consume(1) // it is all there is
 	}
 	have := s.readable(want)
+	if want == 0 && s.readable(1) > 0 {
+		return 0, OK // it does not wait for what is there
+	}
 	if have < max(least, 1) && !s.nonblock(flags) && s.mayCome() {
 		return 0, Blocked
 	}

@@ -16,6 +16,7 @@ type sysctls struct {
 	synCookies        int
 	ttl               int
 	abortOnOverflow   bool
+	thinLinear        bool
 	twReuse           int
 	fastOpen          int
 	fastOpenKey       [2]uint64
