@@ -33,7 +33,7 @@ func (r *runner) read(a *arguments) pendingCall {
 		flags = a.int(3, 0)
 	}
 	if flags&stack.MSG_TRUNC != 0 {
-		buf = vector{lengths: []int{a.size(a.expr(2))}} // what is thrown away needs no memory
+		buf = vector{lengths: []int{a.size(a.expr(2))}} // nothing is copied, not even to NULL
 	}
 	plain := a.call.Name == "read"
 	return r.receiver(fd, buf, func(iov []stack.Buf) (int, stack.Errno) {
@@ -92,11 +92,17 @@ func (r *runner) write(a *arguments) pendingCall {
 	})
 }
 
-// sender is a call that takes data bit by bit; send is given what is left of it.
+// sender is a call that takes data bit by bit; send is given what is left of it. One that
+// sleeps goes on when the socket is writable, not when the last skb has room
+// (sk_stream_wait_memory).
 func (r *runner) sender(fd int, v vector, send func([]stack.Buf) (int, stack.Errno)) pendingCall {
-	done := int64(0)
+	done, asleep := int64(0), false
 	c := pendingCall{attempt: func() (int64, stack.Errno) {
+		if asleep && !r.writable(fd) {
+			return 0, stack.Blocked
+		}
 		n, err := v.faulty(send(v.behind(int(done))))
+		asleep = err == stack.Blocked
 		return progress(&done, int64(n), err)
 	}}
 	r.deadline(&c, fd, stack.SO_SNDTIMEO)
@@ -104,6 +110,13 @@ func (r *runner) sender(fd int, v vector, send func([]stack.Buf) (int, stack.Err
 		c.lapse = func() (int64, stack.Errno) { return progress(&done, 0, stack.EAGAIN) }
 	}
 	return c
+}
+
+// writable says whether a writer that sleeps would be woken.
+func (r *runner) writable(fd int) bool {
+	fds := [1]stack.PollFD{{FD: fd, Events: stack.POLLOUT}}
+	n, _ := r.host.Poll(fds[:])
+	return n > 0
 }
 
 func (r *runner) writev(a *arguments) pendingCall {
