@@ -166,7 +166,9 @@ func (e *Endpoint) fillSYN(now sim.Time, seg *Segment) {
 	}
 	e.fillFastOpen(seg)
 	seg.OptLen = uint8(synOptionLen(seg.Opts) + seg.cookieLen())
-	e.stats.allOut++
+	if !e.handshake.passive {
+		e.stats.allOut++ // a SYN-ACK is the listener's (tcp_make_synack)
+	}
 }
 
 // inputSynSent is a segment in SYN-SENT (RFC 9293 section 3.10.7.3,

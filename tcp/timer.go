@@ -119,7 +119,10 @@ func (e *Endpoint) sendWindowProbe(now sim.Time, seg *Segment) (frags int, ok bo
 	if room := s.roomAt(s.nxt); room > 0 {
 		s.rtt.backoff, p.probes, p.probedAt = 0, 0, sim.Never
 		n := uint32(min(room, uint64(s.writeQ.front().len), uint64(e.sendMSS())))
-		return e.sendData(now, seg, n), true
+		frags = e.sendData(now, seg, n)
+		s.rtx.tail().push = true
+		seg.Flags |= PSH
+		return frags, true
 	}
 	p.probes++
 	s.rtt.backoff = min(s.rtt.backoff+1, uint8(e.spec.Retries2), maxBackoff)

@@ -1,6 +1,7 @@
 package packetdrill
 
 import (
+	"math"
 	"net/netip"
 
 	"netgpusim/tcp/stack"
@@ -69,8 +70,14 @@ func (r *runner) descriptor(n int64) int {
 	if fd, ok := r.fds[n]; ok {
 		return fd
 	}
-	return -1
+	if n < 0 {
+		return -1
+	}
+	return unknownFD
 }
+
+// unknownFD is a descriptor that no host has, unlike -1, which poll leaves out.
+const unknownFD = math.MaxInt32
 
 // unwrap is the only element of a list, or what is no list.
 func unwrap(e *Expr) *Expr {

@@ -3,6 +3,7 @@ package packetdrill
 import (
 	"net/netip"
 
+	"netgpusim/sim"
 	"netgpusim/tcp/stack"
 )
 
@@ -118,13 +119,17 @@ func (r *runner) close(a *arguments) pendingCall {
 	a.count(1, 1)
 	n := a.number(a.expr(0))
 	fd := r.descriptor(n)
-	return simple(func() stack.Errno {
+	c := simple(func() stack.Errno {
 		err := r.host.Close(fd)
 		if err == stack.OK {
 			delete(r.fds, n)
 		}
 		return err
 	})
+	if v, err := r.host.Getsockopt(fd, stack.SOL_SOCKET, stack.SO_LINGER); err == stack.OK && v.Linger.OnOff != 0 {
+		c.timeout, c.lapse = sim.Time(min(v.Linger.Seconds, 1e6))*sim.Second, c.attempt
+	}
+	return c
 }
 
 func (r *runner) shutdown(a *arguments) pendingCall {
