@@ -53,6 +53,14 @@ func (r *runner) reader(fd int, anyFile bool) func(iov []stack.Buf, flags int) (
 func (r *runner) receiver(fd int, v vector, flags int, receive func(iov []stack.Buf, flags int) (int, stack.Errno)) pendingCall {
 	iov := v.behind(0)
 	try := func(flags int) (int64, stack.Errno) {
+		if v.fault && len(iov) == 0 {
+			// It is a fault once there is something to copy.
+			n, err := receive([]stack.Buf{stack.Size(1)}, flags|stack.MSG_PEEK)
+			if n > 0 || err == stack.ENOTSOCK {
+				return -1, stack.EFAULT
+			}
+			return int64(n), err
+		}
 		n, err := v.faulty(receive(iov, flags))
 		return int64(n), err
 	}
