@@ -295,8 +295,11 @@ func (e *Endpoint) control(now sim.Time, news *ackNews) {
 		// The RFCs set the window once, or by duplicate ACKs.
 	case s.reducing():
 		s.prr.delivered(s, news)
-	case news.rate.acked > 0 && (news.acked > 0 || news.sacked && s.reordering > uint32(e.spec.Reordering)) && s.windowBinds():
-		s.cc.acked(s, now, news.rate.acked)
+	case news.rate.acked > 0 && (news.acked > 0 || news.sacked && s.reordering > uint32(e.spec.Reordering)):
+		s.usedAt = now // a window whose ACKs come does not age (tcp_cong_avoid)
+		if s.windowBinds() {
+			s.cc.acked(s, now, news.rate.acked)
+		}
 	}
 	s.updatePacingRate()
 }

@@ -97,7 +97,7 @@ func (e *Endpoint) Info(now sim.Time) Info {
 		SndWscale: e.opt.sndScale, RcvWscale: e.opt.rcvScale,
 		RateAppLimited: s.rate.limited,
 
-		RTO: micros(s.rtt.timeout()), ATO: micros(r.ack.ato), SndMSS: uint32(e.mssCache()), RcvMSS: uint32(r.ack.mss),
+		RTO: micros(wholeJiffies(s.rtt.timeout())), ATO: micros(r.ack.ato), SndMSS: uint32(e.mssCache()), RcvMSS: uint32(r.ack.mss),
 		Unacked: s.rtx.packets(), Sacked: s.sackedOut(), Lost: s.rtx.lostOut, Retrans: s.rtx.retransOut,
 		LastDataSent: millisSince(now, s.lastSend), LastDataRecv: millisSince(now, r.ack.lastData), LastAckRecv: millisSince(now, e.patience.heard),
 
@@ -153,6 +153,10 @@ func (e *Endpoint) bytesAcked() uint64 {
 
 // micros is a time in microseconds, as a field of Info.
 func micros(t sim.Time) uint32 { return uint32(t / sim.Microsecond) }
+
+// wholeJiffies rounds up to the kernel's ticks, in which it keeps its timeout
+// (usecs_to_jiffies).
+func wholeJiffies(t sim.Time) sim.Time { return (t + jiffy - 1) / jiffy * jiffy }
 
 // millisSince is how many of the kernel's ticks lie between two times.
 func millisSince(now, then sim.Time) uint32 { return uint32(jiffies(now) - jiffies(then)) }

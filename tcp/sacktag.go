@@ -65,8 +65,9 @@ func (e *Endpoint) takeSACK(now sim.Time, sp span, news *ackNews) {
 		if !ok {
 			return
 		}
-		e.markSACKed(now, gap, news)
-		s.sacks.add(gap)
+		if got := e.markSACKed(now, gap, news); got.left < got.right {
+			s.sacks.add(got)
+		}
 		sp.left = gap.right
 		if sp.left >= sp.right {
 			return
@@ -75,20 +76,32 @@ func (e *Endpoint) takeSACK(now sim.Time, sp span, news *ackNews) {
 }
 
 // markSACKed marks the blocks in a part of the stream that is reported for the first
-// time (tcp_sacktag_one).
-func (e *Endpoint) markSACKed(now sim.Time, gap span, news *ackNews) {
+// time (tcp_sacktag_one), and returns the part of it that consists of whole segments:
+// of others nothing counts as received (tcp_match_skb_to_sack).
+func (e *Endpoint) markSACKed(now sim.Time, gap span, news *ackNews) span {
 	s := &e.snd
 	q := &s.rtx
 	for i := q.search(gap.left); i < q.order.len(); i++ {
 		b := &q.blocks[*q.order.at(i)]
 		if b.off >= gap.right {
-			return
+			return gap
 		}
 		if b.off < gap.left {
-			q.split(i, uint32(gap.left-b.off))
+			cut := (gap.left - b.off + uint64(b.mss) - 1) / uint64(b.mss) * uint64(b.mss)
+			gap.left = min(b.off+cut, b.end())
+			if gap.left < b.end() {
+				q.split(i, uint32(cut))
+			}
 			continue
 		}
 		n := uint32(min(b.end(), gap.right) - b.off)
+		if n < b.len {
+			n -= n % uint32(b.mss)
+			gap.right = b.off + uint64(n)
+			if n == 0 {
+				return gap
+			}
+		}
 		s.rack.advance(now, b, b.off+uint64(n), &s.rtt)
 		if !b.retrans {
 			e.originalSACKed(b, b.off+uint64(n), news)
@@ -100,9 +113,10 @@ func (e *Endpoint) markSACKed(now sim.Time, gap span, news *ackNews) {
 		last := n < b.len
 		q.sack(i, n)
 		if last {
-			return
+			return gap
 		}
 	}
+	return gap
 }
 
 // originalSACKed takes notice of a block that was sent once and has arrived out of

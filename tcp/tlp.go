@@ -56,6 +56,8 @@ func (e *Endpoint) sendTailProbe(now sim.Time, seg *Segment) (frags int, ok bool
 		if !s.paced(now) {
 			frags, ok = e.sendData(now, seg, min(s.writeQ.front().len, mss)), true
 			s.tailProbe = tailProbe{end: s.nxt}
+			s.sentAny = false // one probe per episode: this one arms no other (tcp_write_xmit, push_one 2)
+			e.validateWindow(now)
 		}
 	case s.rtx.tail().state != sacked && s.nic.charged < int64(s.rtx.tail().truesize):
 		b := s.rtx.tail()

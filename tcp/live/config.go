@@ -24,7 +24,7 @@ var (
 
 // LinkConfig describes a link.
 type LinkConfig struct {
-	Spec   tcp.Spec // of the model's host
+	Spec   tcp.Spec // of the model's host; the kernel asks for ECN where this does
 	MTU    int      // bytes, 1280 to 65535
 	Seed   uint64
 	Faults Faults // of each direction
@@ -70,6 +70,7 @@ type Report struct {
 	ToKernel         Counts // packets
 	FromKernel       Counts
 	Model            tcp.Stats
+	ECN              bool  // it was negotiated
 	KernelRetrans    int64 // segments
 }
 

@@ -36,7 +36,7 @@ func (l *Link) Exchange(t Transfer) (Report, error) {
 	report := Report{
 		TimeOut: k.ended.Sub(begin), TimeIn: m.endedAt.Sub(begin), SentOut: m.sent, GotIn: m.got, SentIn: k.sent, GotOut: k.got,
 		ToKernel: l.out.counts.since(out), FromKernel: l.in.counts.since(in),
-		Model: m.stats, KernelCongestion: k.congestion(), KernelRetrans: k.retransmits(),
+		Model: m.stats, ECN: m.ecn, KernelCongestion: k.congestion(), KernelRetrans: k.retransmits(),
 	}
 	k.close()
 	return report, err
@@ -86,6 +86,7 @@ type modelEnd struct {
 	out, in      *xxh3.Hasher
 	sent, got    Digest
 	stats        tcp.Stats
+	ecn          bool
 	wrote, ended bool // all is written, all is read
 	endedAt      time.Time
 	done         bool // and closed
@@ -148,7 +149,8 @@ func (m *modelEnd) step() (moved bool, err error) {
 	}
 	if m.wrote && m.ended {
 		m.done = true
-		m.stats = m.host.Endpoint(m.fd).Stats()
+		ep := m.host.Endpoint(m.fd)
+		m.stats, m.ecn = ep.Stats(), ep.Info(m.host.Now()).Options&tcp.InfoECN != 0
 		err = m.close()
 	}
 	return sent || got, err

@@ -46,7 +46,11 @@ func Open(cfg LinkConfig) (*Link, error) {
 	l.in = impairment{header: ethernet, faults: cfg.Faults, random: sim.NewRand(cfg.Seed, "from the kernel")}
 	l.out = impairment{faults: cfg.Faults, random: sim.NewRand(cfg.Seed, "to the kernel")}
 	// A transfer must not begin with what the one before has learnt.
-	if err := space.sysctl("net/ipv4/tcp_no_metrics_save", "1"); err != nil {
+	err = space.sysctl("net/ipv4/tcp_no_metrics_save", "1")
+	if err == nil && cfg.Spec.ECN == 1 {
+		err = space.sysctl("net/ipv4/tcp_ecn", "1")
+	}
+	if err != nil {
 		space.close()
 		return nil, err
 	}
