@@ -33,7 +33,7 @@ func (r *runner) read(a *arguments) pendingCall {
 		flags = a.int(3, 0)
 	}
 	if flags&stack.MSG_TRUNC != 0 {
-		buf = vector{lengths: []int{a.size(a.expr(2))}} // what is thrown away needs no memory
+		buf = vector{lengths: []int{a.size(a.expr(2))}} // nothing is copied, not even to NULL
 	}
 	return r.receiver(fd, buf, int(flags), r.reader(fd, a.call.Name == "read"))
 }
