@@ -18,9 +18,9 @@ func testSpec() *Spec {
 		ReceiveInitial: 131072, ReceiveMax: 212992, SendInitial: 16384, SendMax: 212992, AdvWinScale: 1, ModerateReceive: true, AutoCorking: true,
 		ACKPolicy: "linux", CompSACKDelay: sim.Millisecond, CompSACKSlack: 100 * sim.Microsecond, CompSACKCount: 44,
 		BaseMSS: 1024, MTUProbeFloor: 48, ProbeThreshold: 8, ProbeInterval: 600 * sim.Second,
-		Recovery: "linux", ECN: 2, FRTO: true, DSACK: true, TailLossProbe: true, Reordering: 3, MaxReordering: 300,
+		Recovery: "linux", RACK: 1, WinDivisor: 3, OutputLimit: sim.MiB, ECN: 2, FRTO: true, DSACK: true, TailLossProbe: true, Reordering: 3, MaxReordering: 300,
 		SlowStartAfterIdle: true, MinRTTWindow: 300 * sim.Second, PacingSlowStartRatio: 200, PacingRatio: 120,
-		SynRetries: 6, SynAckRetries: 5, Retries2: 15, FinTimeout: 60 * sim.Second, KeepaliveTime: 7200 * sim.Second,
+		SynRetries: 6, SynAckRetries: 5, Retries1: 3, Retries2: 15, FinTimeout: 60 * sim.Second, KeepaliveTime: 7200 * sim.Second,
 		KeepaliveEvery: 75 * sim.Second, KeepaliveProbes: 9, InvalidRatelimit: 500 * sim.Millisecond}
 }
 
@@ -190,7 +190,8 @@ func (n *network) output(side int) {
 func (n *network) transmit(side int, seg *Segment) {
 	w := n.side[side].out
 	for i := range Frames(seg) {
-		f := Frame(seg, i)
+		var f Segment
+		Frame(&f, seg, i)
 		w.freeAt = max(w.freeAt, n.now)
 		if w.limit > 0 && w.rate > 0 && int64(w.freeAt-n.now) > int64(w.rate.Pace().Time(int64(w.limit))) {
 			w.lost++

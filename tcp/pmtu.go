@@ -8,9 +8,6 @@ const (
 	minPMTU6 = 1280
 )
 
-// retries1 is tcp_retries1: timeouts in a row after which the path may be a black hole.
-const retries1 = 3
-
 // probeWindow is the least congestion window, in segments, at which a larger size is tried.
 const probeWindow = 11
 

@@ -6,6 +6,13 @@ import "netgpusim/sim"
 // window to go back to its least size (TCP_RACK_RECOVERY_THRESH).
 const rackPersist = 16
 
+// The bits of tcp_recovery (Spec.RACK).
+const (
+	rackDetects     = 1 << iota // TCP_RACK_LOSS_DETECTION
+	rackStatic                  // TCP_RACK_STATIC_REO_WND
+	rackNoDupThresh             // TCP_RACK_NO_DUPTHRESH
+)
+
 // rack is RACK loss detection (RFC 8985, Linux 5.8 net/ipv4/tcp_recovery.c): what was
 // sent well before something that has arrived is lost. Unlike a count of duplicates it
 // also finds lost retransmissions and lost tails.
@@ -15,6 +22,7 @@ type rack struct {
 	rtt      sim.Time // round trip of the last one that has arrived
 	advanced bool     // something has arrived since losses were looked for last
 
+	mode          uint8  // tcp_recovery
 	steps         uint8  // reordering window in quarters of the least round trip
 	persist       uint8  // recoveries for which steps is kept
 	dsackSeen     bool   // a D-SACK has come since the window was adapted
@@ -46,7 +54,7 @@ func sentAfter(t1 sim.Time, end1 uint64, t2 sim.Time, end2 uint64) bool {
 func (e *Endpoint) adaptReorderWindow(rs *rateSample) {
 	s := &e.snd
 	r := &s.rack
-	if rs.priorDelivered == 0 {
+	if r.mode&rackStatic != 0 || rs.priorDelivered == 0 {
 		return
 	}
 	if rs.priorDelivered < r.lastDelivered {
@@ -68,7 +76,7 @@ func (e *Endpoint) adaptReorderWindow(rs *rateSample) {
 // segments have overtaken it as the reordering metric says, or recovery is on
 // (tcp_rack_reo_wnd).
 func (s *sender) reorderWindow() sim.Time {
-	if s.reorderSeen == 0 && (s.ca >= CARecovery || s.sackedOut() >= s.reordering) {
+	if s.reorderSeen == 0 && (s.ca >= CARecovery || s.sackedOut() >= s.reordering && s.rack.mode&rackNoDupThresh == 0) {
 		return 0
 	}
 	return min(s.rtt.min()/4*sim.Time(s.rack.steps), s.rtt.srtt())

@@ -87,6 +87,7 @@ func (e *Endpoint) recoveryACK(now sim.Time, news *ackNews) {
 		return
 	}
 	e.findLosses(now, news)
+	e.loseByCount(news, false)
 	s.rexmit = rexmitLost
 }
 
@@ -106,7 +107,7 @@ func (e *Endpoint) otherACK(now sim.Time, news *ackNews) {
 		e.undoDSACK()
 	}
 	e.findLosses(now, news)
-	if s.rtx.lostOut == 0 {
+	if s.rtx.lostOut == 0 && !s.manyOvertook() {
 		e.tryOpen(news)
 		return
 	}
@@ -114,6 +115,7 @@ func (e *Endpoint) otherACK(now sim.Time, news *ackNews) {
 		return
 	}
 	e.enterRecovery(news.ece)
+	e.loseByCount(news, true)
 	s.rexmit = rexmitLost
 }
 
@@ -123,7 +125,9 @@ func (e *Endpoint) findLosses(now sim.Time, news *ackNews) {
 	switch {
 	case s.rtx.empty():
 	case e.sackOn():
-		e.detectByRACK(now, news)
+		if s.rack.mode&rackDetects != 0 {
+			e.detectByRACK(now, news)
+		}
 	case s.ca < CARecovery && s.dupACKs >= s.reordering, s.ca == CARecovery && news.advanced:
 		e.loseHead()
 	}
@@ -150,7 +154,7 @@ func (e *Endpoint) timeout(now sim.Time) {
 	if s.rtx.empty() {
 		return
 	}
-	if s.retries > 0 && now-e.patience.resentAt >= retriesTake(retries1) {
+	if s.retries > 0 && now-e.patience.resentAt >= retriesTake(e.spec.Retries1) {
 		e.detectBlackHole(now)
 	}
 	if e.timedOut(now) {

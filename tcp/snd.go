@@ -28,16 +28,18 @@ type sender struct {
 	urgent    uint64 // end of what was written out of band (snd_up)
 	wl1       uint64 // receive offset of the segment it came with (RFC 9293: SND.WL1)
 
-	mss      uint16 // payload of a segment without SACK blocks
-	cwnd     cwnd
-	cc       congestion
-	dctcp    *dctcp     // cc, if it is that
-	model    controller // cc, if it sets window and rate by itself (BBR)
-	pacing   pacing
-	leastTSO uint32 // segments of a super-segment (tcp_min_tso_segs)
-	rtt      rttEstimator
-	plain    bool // recovery by the RFCs alone (Spec.Recovery)
-	lastSend sim.Time
+	mss         uint16 // payload of a segment without SACK blocks
+	cwnd        cwnd
+	cc          congestion
+	dctcp       *dctcp     // cc, if it is that
+	model       controller // cc, if it sets window and rate by itself (BBR)
+	pacing      pacing
+	leastTSO    uint32 // segments of a super-segment (tcp_min_tso_segs)
+	winDivisor  uint64 // tcp_tso_win_divisor
+	outputLimit uint64 // tcp_limit_output_bytes
+	rtt         rttEstimator
+	plain       bool // recovery by the RFCs alone (Spec.Recovery)
+	lastSend    sim.Time
 
 	ca          CAState
 	highSeq     uint64 // recovery ends when this is acknowledged
@@ -82,12 +84,13 @@ func (s *sender) init(spec *Spec, cfg Config) {
 	s.cwnd = cwnd{size: uint32(spec.InitialWindow), ssthresh: ssthreshNone, max: uint32(spec.InitialWindow)}
 	s.plain = spec.Recovery == "rfc6675"
 	s.reordering = uint32(spec.Reordering)
-	s.rack.steps = 1
+	s.rack.mode, s.rack.steps = uint8(spec.RACK), 1
 	s.delivered = 1 // the SYN
 	s.pacing.init(spec)
 	if s.leastTSO = uint32(spec.MinTSOSegs); s.leastTSO == 0 {
 		s.leastTSO = 2
 	}
+	s.winDivisor, s.outputLimit = uint64(spec.WinDivisor), uint64(spec.OutputLimit)
 	s.rtt.rto = rtoInitial
 	s.timer.at = sim.Never
 	s.buffer = int64(spec.SendInitial)
@@ -235,7 +238,11 @@ func (s *sender) deferTSO(now sim.Time, k *skb, most uint32, mss uint16, last bo
 	if k.fin {
 		return limitNone // nothing will be added
 	}
-	if room >= min(s.window, uint64(s.cwnd.size)*uint64(mss))/tsoWinDivisor {
+	enough := 3 * uint64(mss) // tcp_max_tso_deferred_mss
+	if s.winDivisor > 0 {
+		enough = min(s.window, uint64(s.cwnd.size)*uint64(mss)) / s.winDivisor
+	}
+	if room >= enough {
 		return limitNone
 	}
 	if s.rtx.empty() || now-s.rtx.head().sentAt < s.rtt.srtt()/2 {
@@ -250,17 +257,14 @@ func (s *sender) deferTSO(now sim.Time, k *skb, most uint32, mss uint16, last bo
 	return limitHost
 }
 
-// tsoWinDivisor is tcp_tso_win_divisor: a super-segment goes when a third of the
-// window is open.
-const tsoWinDivisor = 3
-
 // sendMSS is the payload of a segment that goes now: SACK blocks that have to go along
 // take their room from it (tcp_current_mss).
 func (e *Endpoint) sendMSS() uint16 {
-	n := min(e.rcv.nblocks(), e.maxSACK())
+	n := e.rcv.nblocks()
 	if n == 0 {
 		return e.mss
 	}
+	n = min(n, int(e.opt.sackMost))
 	return e.mss - uint16(e.optionLen(n)-e.optionLen(0))
 }
 

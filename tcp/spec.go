@@ -43,6 +43,7 @@ type Spec struct {
 	SynRetries       int      `key:"syn_retries" min:"1" max:"127" doc:"tcp_syn_retries: how often a SYN is sent again"`
 	SynAckRetries    int      `key:"synack_retries" min:"0" max:"127" doc:"tcp_synack_retries: the same of a SYN-ACK"`
 	Retries2         int      `key:"retries2" min:"0" max:"255" doc:"tcp_retries2: timeouts in a row after which a connection is given up"`
+	Retries1         int      `key:"retries1" min:"0" max:"255" doc:"tcp_retries1: timeouts in a row after which the path may be a black hole"`
 	OrphanRetries    int      `key:"orphan_retries" min:"0" max:"255" doc:"tcp_orphan_retries: the same of a connection that no process has; 0 stands for 8"`
 	FinTimeout       sim.Time `key:"fin_timeout" min:"0" max:"120s" doc:"tcp_fin_timeout: FIN-WAIT-2 of a connection that no process has"`
 	KeepaliveTime    sim.Time `key:"keepalive_time" min:"1s" max:"32767s" doc:"tcp_keepalive_time: idle time before the first keepalive probe"`
@@ -52,6 +53,7 @@ type Spec struct {
 	RFC1337          bool     `key:"rfc1337" doc:"tcp_rfc1337: a reset does not end TIME-WAIT"`
 
 	Recovery           string   `key:"recovery" enum:"linux|rfc6675" doc:"loss recovery: Linux 5.8's (RACK, tail loss probes, PRR, undo), or that of RFC 5681, 6582 and 6675 alone"`
+	RACK               int      `key:"rack" min:"0" max:"7" doc:"tcp_recovery: 1 finds losses by RACK, otherwise as many as reordering SACKed beyond are needed; 2: the reordering window does not grow; 4: that count does not close it"`
 	ECN                int      `key:"ecn" min:"0" max:"2" doc:"tcp_ecn: 0 never, 1 asked for and accepted, 2 accepted only"`
 	FRTO               bool     `key:"frto" doc:"tcp_frto: find out whether timeouts are spurious (RFC 5682)"`
 	DSACK              bool     `key:"dsack" doc:"tcp_dsack: report duplicates (RFC 2883)"`
@@ -62,6 +64,9 @@ type Spec struct {
 	MinRTTWindow       sim.Time `key:"min_rtt_window" min:"0" max:"86400s" doc:"tcp_min_rtt_wlen: over how long the least round trip is taken"`
 
 	MinTSOSegs int `key:"min_tso_segs" min:"0" max:"65535" doc:"tcp_min_tso_segs: least segments of a super-segment however slow the connection is; 0 stands for 2"`
+	WinDivisor int `key:"tso_win_divisor" min:"0" max:"65535" doc:"tcp_tso_win_divisor: a super-segment waits for this part of the window to open; 0: for three segments"`
+
+	OutputLimit sim.Bytes `key:"limit_output" min:"0" max:"1GiB" doc:"tcp_limit_output_bytes: most that a connection has queued in the NIC (TCP small queues)"`
 
 	PacingSlowStartRatio int `key:"pacing_slow_start_ratio" min:"1" max:"1000" doc:"tcp_pacing_ss_ratio: pacing rate in slow start, percent of window per round trip"`
 	PacingRatio          int `key:"pacing_ratio" min:"1" max:"1000" doc:"tcp_pacing_ca_ratio: the same later"`

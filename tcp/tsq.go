@@ -34,16 +34,13 @@ func (q *nicQueue) sent(n int) {
 	}
 }
 
-// limitOutputBytes is tcp_limit_output_bytes: 1 MiB.
-const limitOutputBytes = 16 * 65536
-
 // throttled is TCP small queues: whether the NIC has enough of this connection's data
 // before an skb with that charge (tcp_small_queue_check with factor 1<<more). It never
 // holds back the only data that is out.
 func (s *sender) throttled(truesize uint32, more uint) bool {
 	limit := max(2*uint64(truesize), s.pacing.rate>>10)
 	if !s.pacing.on {
-		limit = min(limit, limitOutputBytes)
+		limit = min(limit, s.outputLimit)
 	}
 	return uint64(s.nic.charged) >= limit<<more && !s.rtx.empty()
 }

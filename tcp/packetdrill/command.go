@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"netgpusim/sim"
 	"netgpusim/tcp/stack"
@@ -20,7 +19,11 @@ type settings struct {
 	dir   string // of the script, "" for none: where its helpers are
 	sleep func(sim.Time)
 	warn  func(at Pos, message string)
+	undo  []assignment // what variables were before the script set them
 }
+
+// assignment is a variable with a value.
+type assignment struct{ name, value string }
 
 // shell carries out a command of the script.
 func (s *settings) shell(at Pos, sh *Shell) *Error {
@@ -42,17 +45,16 @@ func (s *settings) command(at Pos, c shellCommand) *Error {
 	}
 	name, args := path.Base(c.words[0]), c.words[1:]
 	switch {
-	case strings.HasPrefix(c.into, "/proc/sys/"):
-		if name != "echo" && name != "printf" {
-			break
-		}
-		return s.set(at, c.into, strings.Join(args, " "))
+	case strings.HasPrefix(c.into, "/proc/") || strings.HasPrefix(c.into, "/sys/"):
+		return s.echo(at, name, args, c.into)
 	case harmless[name]:
 		return nil
 	case name == "sleep":
 		return s.wait(at, args)
 	case name == "sysctl":
 		return s.sysctl(at, args)
+	case name == "ifconfig":
+		return s.link(at, args)
 	case name == "ip":
 		return s.ip(at, args)
 	case name == "tc":
@@ -61,6 +63,8 @@ func (s *settings) command(at Pos, c shellCommand) *Error {
 		return s.assignments(at, args)
 	case path.Ext(name) == ".sh":
 		return s.helper(at, c.words[0])
+	case shells[name] && len(args) > 0 && path.Ext(args[0]) == ".sh":
+		return s.helper(at, args[0])
 	}
 	return unsupported(at, "command %q; known are sysctl, echo VALUE > /proc/sys/..., PROGRAM /proc/sys/NAME=VALUE ..., HELPER.sh, ip, tc qdisc, sleep, and what only shows things", name)
 }
@@ -68,14 +72,33 @@ func (s *settings) command(at Pos, c shellCommand) *Error {
 // harmless are commands that show things, or that set up devices and files which the
 // model has in its own way.
 var harmless = map[string]bool{"echo": true, "printf": true, "true": true, ":": true, "set": true, "nstat": true, "ss": true, "cat": true, "dmesg": true,
-	"ethtool": true, "ifconfig": true, "sync": true, "modprobe": true, "dd": true, "rm": true, "touch": true, "truncate": true, "mkdir": true, "chmod": true}
+	"ethtool": true, "sync": true, "modprobe": true, "dd": true, "rm": true, "touch": true, "truncate": true, "mkdir": true, "chmod": true}
+
+// shells carry out a file of commands that they are given.
+var shells = map[string]bool{"sh": true, "bash": true, "source": true, ".": true}
+
+// echo writes into a file of the kernel: a variable, or something of a device.
+func (s *settings) echo(at Pos, name string, args []string, file string) *Error {
+	switch {
+	case name != "echo" && name != "printf":
+	case strings.HasPrefix(file, "/proc/sys/"):
+		for len(args) > 1 && (args[0] == "-n" || args[0] == "-e") {
+			args = args[1:]
+		}
+		return s.set(at, file, strings.TrimSuffix(strings.Join(args, " "), "\\n"))
+	case strings.HasPrefix(file, "/sys/class/net/"), strings.HasPrefix(file, "/sys/kernel/"):
+		return nil
+	}
+	return unsupported(at, "%s > %s; known is echo VALUE > /proc/sys/NAME", name, file)
+}
 
 // maxHelper bounds a helper's size in bytes.
 const maxHelper = 1 << 16
 
 // helper carries out a file of commands beside the script. Its commands set up a real
 // machine: those that are not understood are warnings. A file of defaults that is not
-// there stands for Linux's own, which are in force anyway.
+// there stands for Linux's own, which are in force anyway, and one that restores, which
+// the program that sets variables would have written, for what they were before.
 func (s *settings) helper(at Pos, name string) *Error {
 	if s.dir != "" {
 		file := name
@@ -86,29 +109,63 @@ func (s *settings) helper(at Pos, name string) *Error {
 			return s.include(at, name, string(text))
 		}
 	}
-	if strings.Contains(path.Base(name), "defaults") {
+	switch base := path.Base(name); {
+	case strings.Contains(base, "defaults"):
 		return nil
+	case strings.Contains(base, "restore"):
+		return s.restore(at)
 	}
 	return unsupported(at, "helper %s: there is no such file of commands beside the script", name)
+}
+
+// restore gives variables the values that they had before the script, the last first.
+func (s *settings) restore(at Pos) *Error {
+	undo := s.undo
+	for i := len(undo) - 1; i >= 0; i-- {
+		if err := s.set(at, undo[i].name, undo[i].value); err != nil {
+			return err
+		}
+	}
+	s.undo = nil
+	return nil
 }
 
 func (s *settings) include(at Pos, name, text string) *Error {
 	dir := s.dir
 	s.dir = "" // helpers of helpers are not followed
 	defer func() { s.dir = dir }()
+	end, depth := "", 0 // of a compound command that is passed over
 	for _, c := range splitShell(text) {
-		if len(c.words) > 0 && control[c.words[0]] {
-			return unsupported(at, "helper %s, line %d: %q needs a real shell", name, c.line+1, c.words[0])
+		first := ""
+		if len(c.words) > 0 {
+			first = c.words[0]
 		}
-		if err := s.command(at, c); err != nil {
-			s.warn(at, fmt.Sprintf("%s, line %d: %s", name, c.line+1, err.Message))
+		switch {
+		case end != "":
+			if compound[first] == end {
+				depth++
+			} else if first == end {
+				depth--
+			}
+			if depth == 0 {
+				end = ""
+			}
+		case first == "exit" || first == "return":
+			return nil
+		case compound[first] != "":
+			end, depth = compound[first], 1
+			s.warn(at, fmt.Sprintf("%s, line %d: %q up to %q needs a real shell and is passed over", name, c.line+1, first, end))
+		default:
+			if err := s.command(at, c); err != nil {
+				s.warn(at, fmt.Sprintf("%s, line %d: %s", name, c.line+1, err.Message))
+			}
 		}
 	}
 	return nil
 }
 
-// control are the words with which a shell decides what to run.
-var control = map[string]bool{"if": true, "for": true, "while": true, "until": true, "case": true, "function": true, "[": true, "[[": true, "test": true, "exit": true}
+// compound are the words with which a shell's compound commands begin, and end.
+var compound = map[string]string{"if": "fi", "for": "done", "while": "done", "until": "done", "case": "esac"}
 
 func (s *settings) wait(at Pos, args []string) *Error {
 	if len(args) == 1 {
@@ -121,7 +178,9 @@ func (s *settings) wait(at Pos, args []string) *Error {
 }
 
 // sysctl is sysctl(8): flags, and NAME=VALUE or NAME="V V V".
+// With -e, what is not there is passed over.
 func (s *settings) sysctl(at Pos, args []string) *Error {
+	lenient := slices.Contains(args, "-e") || slices.Contains(args, "-qe") || slices.Contains(args, "--ignore")
 	for i := 0; i < len(args); i++ {
 		a := args[i]
 		if strings.HasPrefix(a, "-") {
@@ -145,14 +204,17 @@ func (s *settings) sysctl(at Pos, args []string) *Error {
 			value += " " + args[i]
 		}
 		if err := s.set(at, name, value); err != nil {
-			return err
+			if !lenient {
+				return err
+			}
+			s.warn(at, err.Message)
 		}
 	}
 	return nil
 }
 
 // harmlessSysctl are the flags of sysctl(8) that change nothing here.
-var harmlessSysctl = map[string]bool{"-q": true, "--quiet": true, "-w": true, "--write": true, "-e": true, "--ignore": true, "-n": true, "-a": true, "-qw": true, "-wq": true}
+var harmlessSysctl = map[string]bool{"-q": true, "--quiet": true, "-w": true, "--write": true, "-e": true, "--ignore": true, "-n": true, "-a": true, "-qw": true, "-wq": true, "-qe": true, "-N": true, "-b": true}
 
 func isNumber(text string) bool {
 	_, err := strconv.ParseInt(text, 10, 64)
@@ -173,92 +235,24 @@ func (s *settings) assignments(at Pos, args []string) *Error {
 	return nil
 }
 
-// ip is ip(8): there is no cache of metrics, and links and addresses are the model's own.
-func (s *settings) ip(at Pos, args []string) *Error {
-	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return strings.HasPrefix(a, "-") })
-	if len(args) > 1 {
-		switch args[0] {
-		case "tcp_metrics", "tcpmetrics", "link", "addr", "address", "neigh":
-			return nil
-		case "r", "ro", "route":
-			return s.route(at, args[1:])
-		}
-	}
-	return unsupported(at, "ip %s; known are ip tcp_metrics, ip link, ip addr, ip route", strings.Join(args, " "))
-}
-
-// route is ip-route(8): where packets go is settled, initcwnd and rto_min are honoured.
-func (s *settings) route(at Pos, args []string) *Error {
-	window, least := 0, sim.Time(0)
-	for i := 1; i < len(args); i++ {
-		switch args[i] {
-		case "initcwnd":
-			n, err := strconv.Atoi(next(args, i))
-			if err != nil || n < 1 || n > 1000 {
-				return wrong(at, "ip route initcwnd %q: allowed are 1 to 1000 segments", next(args, i))
-			}
-			window = n
-		case "rto_min":
-			d, err := time.ParseDuration(next(args, i))
-			if err != nil || d < time.Millisecond || d > 2*time.Minute {
-				return wrong(at, "ip route rto_min %q: allowed are 1ms to 120s", next(args, i))
-			}
-			least = sim.Time(d.Nanoseconds()) * sim.Nanosecond
-		case "mtu", "advmss", "quickack", "features", "window", "congctl", "initrwnd", "cwnd", "ssthresh", "rtt", "reordering", "fastopen_no_cookie":
-			return unsupported(at, "ip route %s; known are initcwnd and rto_min", args[i])
-		}
-	}
-	s.host.SetRoute(window, least)
-	return nil
-}
-
-// next is the argument behind another.
-func next(args []string, i int) string {
-	if i+1 < len(args) {
-		return args[i+1]
-	}
-	return ""
-}
-
-// tc is tc(8): the queue fq paces packets, other queues change nothing.
-func (s *settings) tc(at Pos, args []string) *Error {
-	if len(args) > 1 && args[0] == "qdisc" {
-		has := func(kind string) bool { return slices.Contains(args, kind) }
-		switch {
-		case has("fq"):
-			s.host.SetPacing(true)
-			return nil
-		case args[1] == "show":
-			return nil
-		case args[1] == "del", slices.ContainsFunc(plainQueues, has):
-			s.host.SetPacing(false)
-			return nil
-		}
-	}
-	return unsupported(at, "tc %s; known are tc qdisc with fq, pfifo, pfifo_fast, fq_codel, noqueue", strings.Join(args, " "))
-}
-
-// plainQueues are queues that only keep packets in order while the link is busy, and the
-// link of a script never is.
-var plainQueues = []string{"pfifo", "bfifo", "pfifo_fast", "fq_codel", "noqueue", "mq"}
-
 // set sets a variable by its name with dots or slashes.
 func (s *settings) set(at Pos, name, value string) *Error {
 	name = strings.ReplaceAll(strings.TrimPrefix(name, "/proc/sys/"), "/", ".")
 	value = strings.Join(strings.Fields(value), " ")
-	if _, err := s.host.Sysctl(name); err == nil {
+	if old, err := s.host.Sysctl(name); err == nil {
 		if err := s.host.SetSysctl(name, value); err != nil {
 			return unsupported(at, "%v", err)
 		}
+		s.undo = append(s.undo, assignment{name, old})
 		return nil
 	}
-	v, ok := fixed[name]
+	v, ok := inertVariable(name)
 	switch {
 	case !ok:
 		err := s.host.SetSysctl(name, value)
 		return unsupported(at, "%v", err)
-	case v.value != "" && v.value != value:
-		return unsupported(at, "%s=%s: the model has only %s: %s", name, value, v.value, v.why)
+	case !v.takes(value):
+		return unsupported(at, "%s=%s: the model takes only %s: %s", name, value, v.allowed, v.why)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package packetdrill
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"net/netip"
 	"strconv"
@@ -33,6 +34,7 @@ type setup struct {
 	tolerance      sim.Time
 	tick           sim.Time // of the TS clock, 0: TS values of the host are not compared
 	strictSegments bool
+	helpers        []string          // --init_scripts
 	nonFatal       map[string]bool   // "packet", "syscall"
 	symbols        map[string]string // --define
 }
@@ -43,6 +45,12 @@ func newSetup(o Options) *setup {
 	return &setup{bindPort: 8080, connectPort: 8080, tolerance: defaultTolerance,
 		strictSegments: o.StrictSegments, nonFatal: map[string]bool{}, symbols: map[string]string{}}
 }
+
+// Bounds of the MTU.
+const (
+	minMTU = 88
+	maxMTU = 65535
+)
 
 // addresses are those of the host.
 func (s *setup) addresses() []netip.Addr { return []netip.Addr{s.local} }
@@ -166,8 +174,8 @@ var flagSetters = map[string]func(s *setup, value string) string{
 	"tcp_ts_tick_usecs": setMicroseconds(func(s *setup) *sim.Time { return &s.tick }),
 	"mtu": func(s *setup, value string) string {
 		n, err := strconv.Atoi(value)
-		if err != nil || n < 88 || n > 65535 {
-			return "allowed are 88 to 65535 bytes"
+		if err != nil || n < minMTU || n > maxMTU {
+			return fmt.Sprintf("allowed are %d to %d bytes", minMTU, maxMTU)
 		}
 		s.mtu = sim.Bytes(n)
 		return ""
@@ -185,6 +193,10 @@ var flagSetters = map[string]func(s *setup, value string) string{
 		}
 		return ""
 	},
+	"init_scripts": func(s *setup, value string) string {
+		s.helpers = strings.FieldsFunc(value, func(c rune) bool { return c == ',' || c == ' ' })
+		return ""
+	},
 	"define": func(s *setup, value string) string {
 		name, text, _ := strings.Cut(value, "=")
 		if name == "" || text == "" {
@@ -194,7 +206,7 @@ var flagSetters = map[string]func(s *setup, value string) string{
 		return ""
 	},
 
-	"mss": nil, "speed": nil, "verbose": nil, "debug": nil, "dry_run": nil, "init_scripts": nil,
+	"mss": nil, "speed": nil, "verbose": nil, "debug": nil, "dry_run": nil,
 	"gateway_ip": nil, "netmask_ip": nil, "persistent_tun_dev": nil, "tun_dev": nil, "no_cleanup": nil,
 	"so_filename": nil, "so_flags": nil, "send_omit_free": nil, "is_anyip": nil, "use_network_namespace": nil,
 	"wire_client": nil, "wire_server": nil, "wire_client_dev": nil, "wire_server_dev": nil, "wire_server_ip": nil,
@@ -220,6 +232,7 @@ func setVersion(s *setup, value string) string {
 
 func setAddress(field func(*setup) *netip.Addr) func(*setup, string) string {
 	return func(s *setup, value string) string {
+		value, _, _ = strings.Cut(value, "/") // the length of a prefix says what is routed there
 		a, err := netip.ParseAddr(value)
 		if err != nil {
 			return "allowed is an IPv4 or IPv6 address"

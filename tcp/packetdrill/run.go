@@ -116,6 +116,11 @@ func (r *runner) begin() *Error {
 	}
 	r.code = evaluator{vars: map[string]value{}, lookup: r.lookup, out: out}
 	r.host.Advance(r.now)
+	for _, name := range r.setup.helpers {
+		if err := r.helper(Pos{1, 0}, name); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

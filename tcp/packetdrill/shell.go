@@ -126,7 +126,11 @@ func (s *shellScanner) word() (string, string) {
 			b.WriteByte(s.text[s.at+1])
 			s.at += 2
 		case c == '$':
-			return "", "a shell command with a variable"
+			v, ok := s.variable()
+			if !ok {
+				return "", "a shell command with a variable"
+			}
+			b.WriteString(v)
 		case isSpace(c) || c == ';' || c == '|' || c == '&' || c == '>' || c == '<' || c == '\\':
 			return b.String(), ""
 		default:
@@ -135,4 +139,28 @@ func (s *shellScanner) word() (string, string) {
 		}
 	}
 	return b.String(), ""
+}
+
+// shellVariables are those that a script's commands know: there is no process, so its
+// parent has any number.
+var shellVariables = map[string]string{"PPID": "1", "PWD": "."}
+
+// variable reads $NAME or ${NAME}.
+func (s *shellScanner) variable() (string, bool) {
+	rest := s.text[s.at+1:]
+	braces := strings.HasPrefix(rest, "{")
+	if braces {
+		rest = rest[1:]
+	}
+	n := 0
+	for n < len(rest) && isWord(rest[n]) {
+		n++
+	}
+	v, ok := shellVariables[rest[:n]]
+	s.at = len(s.text) - len(rest) + n
+	if braces && ok {
+		ok = strings.HasPrefix(rest[n:], "}")
+		s.at++
+	}
+	return v, ok
 }

@@ -16,10 +16,10 @@ func DefaultSpec() tcp.Spec {
 		BaseMSS: 1024, MTUProbeFloor: 48, ProbeThreshold: 8, ProbeInterval: 600 * sim.Second,
 		CompSACKDelay: sim.Millisecond, CompSACKSlack: 100 * sim.Microsecond, CompSACKCount: 44,
 
-		SynRetries: 6, SynAckRetries: 5, Retries2: 15, FinTimeout: 60 * sim.Second, KeepaliveTime: 7200 * sim.Second,
+		SynRetries: 6, SynAckRetries: 5, Retries1: 3, Retries2: 15, FinTimeout: 60 * sim.Second, KeepaliveTime: 7200 * sim.Second,
 		KeepaliveEvery: 75 * sim.Second, KeepaliveProbes: 9, InvalidRatelimit: 500 * sim.Millisecond,
 
-		Recovery: "linux", ECN: 2, FRTO: true, DSACK: true, TailLossProbe: true, Reordering: 3, MaxReordering: 300,
-		SlowStartAfterIdle: true, MinRTTWindow: 300 * sim.Second, MinTSOSegs: 2, PacingSlowStartRatio: 200, PacingRatio: 120,
+		Recovery: "linux", RACK: 1, ECN: 2, FRTO: true, DSACK: true, TailLossProbe: true, Reordering: 3, MaxReordering: 300,
+		SlowStartAfterIdle: true, MinRTTWindow: 300 * sim.Second, MinTSOSegs: 2, WinDivisor: 3, OutputLimit: sim.MiB, PacingSlowStartRatio: 200, PacingRatio: 120,
 	}
 }

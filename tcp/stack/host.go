@@ -138,6 +138,9 @@ func (h *Host) SetRoute(initialWindow int, minRTO sim.Time) {
 	})
 }
 
+// SetMTU sets the MTU of the interface, of connections that begin later.
+func (h *Host) SetMTU(n sim.Bytes) { h.cfg.MTU = n }
+
 // SetPacing says whether the queue of the interface paces packets, as the qdisc fq does.
 // It holds for connections that begin later.
 func (h *Host) SetPacing(on bool) { h.pacing = on }
