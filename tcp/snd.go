@@ -135,12 +135,14 @@ func (e *Endpoint) sendNew(now sim.Time, seg *Segment) (frags int, ok bool) {
 		s.stopped = e.idleCause()
 		return 0, false
 	}
-	switch e.probePath(now, seg) {
-	case probeSent:
-		return 1, true
-	case probeWait:
-		s.stopped = limitCwnd
-		return 0, false
+	if e.path.search {
+		switch e.probePath(now, seg) {
+		case probeSent:
+			return 1, true
+		case probeWait:
+			s.stopped = limitCwnd
+			return 0, false
+		}
 	}
 	n, stop := e.quota(now)
 	if stop != limitNone {

@@ -23,14 +23,13 @@ func Frame(f, seg *Segment, i int) {
 		return
 	}
 	start := uint32(i) * mss
-	f.Offset = seg.Offset + uint64(start)
-	f.Seq = seg.Seq + start
-	f.Len = seg.Len - start
+	n, flags := seg.Len-start, seg.Flags
 	if i > 0 {
-		f.Flags &^= CWR
+		flags &^= CWR
 	}
-	if f.Len > mss {
-		f.Len = mss
-		f.Flags &^= PSH | FIN
+	if n > mss {
+		n = mss
+		flags &^= PSH | FIN
 	}
+	f.Offset, f.Seq, f.Len, f.Flags = seg.Offset+uint64(start), seg.Seq+start, n, flags
 }

@@ -3,15 +3,15 @@ package packetdrill
 import "strconv"
 
 // Code is what stands between %{ and }%: Python's expressions, with assert, print,
-// assignments and if.
+// assignments, if and for.
 type Code struct{ block []statement }
 
 // statement is one statement; what is nil is not there.
 type statement struct {
 	Pos
-	kind    string // "assert", "print", "=", "if", "pass", or "" for an expression
-	target  string // of an assignment
-	op      string // of an augmented one: "+" for +=
+	kind    string   // "assert", "print", "=", "if", "for", "pass", "break", "continue", or "" for an expression
+	targets []string // of an assignment or for: more than one takes a list apart
+	op      string   // of an augmented one: "+" for +=
 	args    []*node
 	body    []statement
 	orElse  []statement
@@ -21,7 +21,7 @@ type statement struct {
 // node is an expression: op with operands, or a leaf.
 type node struct {
 	Pos
-	op    string // "name", "value", "call", "list", "index", "cmp", "if", or an operator
+	op    string // "name", "value", "call", "list", "index", "cmp", "if", "format", or an operator
 	text  string
 	value value
 	kids  []*node
@@ -103,7 +103,7 @@ func (c *codeParser) statements() []statement {
 	for c.err == nil {
 		s := c.statement()
 		all = append(all, s)
-		if s.kind == "if" {
+		if s.kind == "if" || s.kind == "for" {
 			return all
 		}
 		if c.is(";") && c.peek().kind != lineToken {
@@ -133,14 +133,16 @@ func (c *codeParser) statement() statement {
 	case c.is("print"):
 		s.kind = "print"
 		if c.peek().kind != lineToken {
-			s.args = append(s.args, c.tuple())
+			s.args = append(s.args, c.printed())
 		}
-	case c.is("pass"):
-		s.kind = "pass"
+	case c.is("pass"), c.is("break"), c.is("continue"):
+		s.kind = t.text
 	case c.is("if"):
 		c.conditional(&s, t.indent)
+	case c.is("for"):
+		c.loop(&s, t.indent)
 	case t.kind == nameToken && unsupportedStatements[t.text]:
-		c.err = unsupported(t.Pos, "%q in code; allowed are assert, print, assignments, if and expressions", t.text)
+		c.err = unsupported(t.Pos, "%q in code; allowed are assert, print, assignments, if, for and expressions", t.text)
 		c.at = len(c.tokens) - 1
 	default:
 		c.assignment(&s)
@@ -148,7 +150,7 @@ func (c *codeParser) statement() statement {
 	return s
 }
 
-var unsupportedStatements = map[string]bool{"import": true, "from": true, "for": true, "while": true, "def": true, "class": true,
+var unsupportedStatements = map[string]bool{"import": true, "from": true, "while": true, "def": true, "class": true,
 	"try": true, "with": true, "return": true, "global": true, "del": true, "raise": true, "lambda": true, "exec": true, "yield": true}
 
 // text is the source of tokens, for messages.
@@ -208,12 +210,84 @@ func (c *codeParser) suite(indent int) []statement {
 	return all
 }
 
-// assignment reads name = value, name += value, or an expression.
+// loop reads a for statement behind its keyword.
+func (c *codeParser) loop(s *statement, indent int) {
+	if !c.enter() {
+		return
+	}
+	defer func() { c.depth-- }()
+	s.kind = "for"
+	for c.err == nil {
+		if c.peek().kind != nameToken {
+			c.fail("the name of a variable")
+		}
+		s.targets = append(s.targets, c.take().text)
+		if !c.is(",") {
+			break
+		}
+	}
+	c.want("in")
+	s.args = append(s.args, c.tuple())
+	s.body = c.suite(indent)
+}
+
+// printed reads what print is given; keywords such as end and file behind it do not
+// matter.
+func (c *codeParser) printed() *node {
+	depth := 0
+	for i := c.at; i+1 < len(c.tokens) && c.tokens[i].kind != lineToken; i++ {
+		switch t := c.tokens[i]; {
+		case t.kind == opToken && (t.text == "(" || t.text == "["):
+			depth++
+		case t.kind == opToken && (t.text == ")" || t.text == "]"):
+			depth--
+		case depth == 1 && t.kind == nameToken && c.tokens[i+1].kind == opToken && c.tokens[i+1].text == "=":
+			return c.printedUpTo(i)
+		}
+	}
+	return c.tuple()
+}
+
+// printedUpTo reads the arguments of print in parentheses in front of a token, and passes
+// over the rest.
+func (c *codeParser) printedUpTo(end int) *node {
+	all := &node{Pos: c.peek().Pos, op: "list"}
+	c.want("(")
+	for c.err == nil && c.at < end {
+		all.kids = append(all.kids, c.expression())
+		c.want(",")
+	}
+	for c.err == nil && c.peek().kind != lineToken {
+		c.take()
+	}
+	return all
+}
+
+// assignment reads name = value, a, b = values, name += value, or an expression.
 func (c *codeParser) assignment(s *statement) {
 	t := c.peek()
-	if next := c.tokens[min(c.at+1, len(c.tokens)-1)]; t.kind == nameToken && next.kind == opToken && isAssignment(next.text) {
+	next := c.tokens[min(c.at+1, len(c.tokens)-1)]
+	if t.kind == nameToken && next.kind == opToken && next.text != "=" && isAssignment(next.text) {
 		c.at += 2
-		s.kind, s.target, s.op = "=", t.text, next.text[:len(next.text)-1]
+		s.kind, s.targets, s.op = "=", []string{t.text}, next.text[:len(next.text)-1]
+		s.args = append(s.args, c.tuple())
+		return
+	}
+	first := c.tuple()
+	if !c.is("=") {
+		s.args = append(s.args, first)
+		return
+	}
+	s.kind = "="
+	names := []*node{first}
+	if first.op == "list" {
+		names = first.kids
+	}
+	for _, n := range names {
+		if n.op != "name" && c.err == nil {
+			c.err = wrong(n.Pos, "only names may be assigned to in code")
+		}
+		s.targets = append(s.targets, n.text)
 	}
 	s.args = append(s.args, c.tuple())
 }

@@ -3,7 +3,6 @@ package packetdrill
 import (
 	"fmt"
 	"io"
-	"math"
 )
 
 // evaluator runs code. Names are variables that earlier code has set, or what lookup
@@ -13,18 +12,20 @@ type evaluator struct {
 	lookup func(name string) (value, bool)
 	out    io.Writer
 	err    *Error
+	leap   string // "break" or "continue" on its way to its loop
+	laps   int    // of loops, so far
 }
 
 // run carries out code; an assertion that does not hold is an error.
 func (e *evaluator) run(c *Code) *Error {
-	e.err = nil
+	e.err, e.leap, e.laps = nil, "", 0
 	e.block(c.block)
 	return e.err
 }
 
 func (e *evaluator) block(all []statement) {
 	for i := range all {
-		if e.err != nil {
+		if e.err != nil || e.leap != "" {
 			return
 		}
 		e.statement(&all[i])
@@ -34,6 +35,10 @@ func (e *evaluator) block(all []statement) {
 func (e *evaluator) statement(s *statement) {
 	switch s.kind {
 	case "pass":
+	case "break", "continue":
+		e.leap = s.kind
+	case "for":
+		e.loop(s)
 	case "assert":
 		e.assert(s)
 	case "print":
@@ -49,11 +54,48 @@ func (e *evaluator) statement(s *statement) {
 	case "=":
 		v := e.eval(s.args[0])
 		if s.op != "" {
-			v = e.combine(s.Pos, s.op, e.name(s.Pos, s.target), v)
+			v = e.combine(s.Pos, s.op, e.name(s.Pos, s.targets[0]), v)
 		}
-		e.vars[s.target] = v
+		e.assign(s, v)
 	default:
 		e.eval(s.args[0])
+	}
+}
+
+// maxLaps bounds how long loops run.
+const maxLaps = 100_000
+
+func (e *evaluator) loop(s *statement) {
+	v := e.eval(s.args[0])
+	if v.kind != listValue && e.err == nil {
+		e.fail(wrong(s.Pos, "%v is nothing that for can go through", v))
+	}
+	for _, item := range v.list {
+		if e.laps++; e.laps > maxLaps {
+			e.fail(unsupported(s.Pos, "loops of more than %d rounds", maxLaps))
+		}
+		e.assign(s, item)
+		e.block(s.body)
+		leap := e.leap
+		e.leap = ""
+		if e.err != nil || leap == "break" {
+			return
+		}
+	}
+}
+
+// assign sets a statement's targets.
+func (e *evaluator) assign(s *statement, v value) {
+	switch {
+	case e.err != nil:
+	case len(s.targets) == 1:
+		e.vars[s.targets[0]] = v
+	case len(v.list) != len(s.targets):
+		e.fail(wrong(s.Pos, "%d names for %v", len(s.targets), v))
+	default:
+		for i, name := range s.targets {
+			e.vars[name] = v.list[i]
+		}
 	}
 }
 
@@ -155,6 +197,8 @@ func (e *evaluator) eval(n *node) value {
 		return e.call(n)
 	case "index":
 		return e.index(n)
+	case "format":
+		return e.format(n)
 	case "unary-":
 		return e.combine(n.Pos, "-", integer(0), e.eval(n.kids[0]))
 	case "unary+":
@@ -245,58 +289,5 @@ func (e *evaluator) call(n *node) value {
 			return v
 		}
 	}
-	return e.fail(unsupported(n.Pos, "%s() in code with %d arguments; known are abs, bool, float, int, len, max, min, round and str", n.text, len(args)))
-}
-
-var functions = map[string]struct {
-	least int
-	do    func(args []value) (value, bool)
-}{
-	"abs": {1, func(a []value) (value, bool) {
-		if c, ok := order(a[0], integer(0)); ok && c < 0 {
-			v, _ := arithmetic("-", integer(0), a[0])
-			return v, true
-		}
-		return a[0], true
-	}},
-	"bool": {1, func(a []value) (value, bool) { return boolean(a[0].true()), true }},
-	"float": {1, func(a []value) (value, bool) {
-		f, ok := a[0].number()
-		return value{kind: floatValue, f: f}, ok
-	}},
-	"int": {1, func(a []value) (value, bool) {
-		if a[0].whole() {
-			return integer(a[0].i), true
-		}
-		f, ok := a[0].number()
-		return integer(int64(f)), ok
-	}},
-	"len": {1, func(a []value) (value, bool) { return integer(int64(len(a[0].list) + len(a[0].s))), true }},
-	"max": {1, func(a []value) (value, bool) { return extreme(a, 1) }},
-	"min": {1, func(a []value) (value, bool) { return extreme(a, -1) }},
-	"round": {1, func(a []value) (value, bool) {
-		f, ok := a[0].number()
-		return integer(int64(math.RoundToEven(f))), ok
-	}},
-	"str": {1, func(a []value) (value, bool) { return value{kind: stringValue, s: a[0].String()}, true }},
-}
-
-func extreme(args []value, sign int) (value, bool) {
-	if len(args) == 1 {
-		args = args[0].list
-	}
-	if len(args) == 0 {
-		return value{}, false
-	}
-	best := args[0]
-	for _, a := range args[1:] {
-		c, ok := order(a, best)
-		if !ok {
-			return best, false
-		}
-		if c*sign > 0 {
-			best = a
-		}
-	}
-	return best, true
+	return e.fail(unsupported(n.Pos, "%s() in code with %d arguments; known are %s", n.text, len(args), names(functions)))
 }

@@ -137,6 +137,8 @@ func (c *codeParser) postfix() *node {
 		switch {
 		case n.op == "name" && c.is("("):
 			n = &node{Pos: n.Pos, op: "call", text: n.text, kids: c.items(")")}
+		case n.op == "value" && n.value.kind == stringValue && c.isMethod("format"):
+			n = c.template(n.Pos, n.value.s, append([]*node{}, c.items(")")...))
 		case c.is("["):
 			i := c.expression()
 			c.want("]")
@@ -169,12 +171,7 @@ func (c *codeParser) atom() *node {
 		n.op = "value"
 		n.value = c.number(t)
 	case t.kind == stringToken:
-		n.op = "value"
-		var b strings.Builder
-		for c.peek().kind == stringToken {
-			b.WriteString(c.take().text)
-		}
-		n.value = value{kind: stringValue, s: b.String()}
+		return c.strings(t)
 	case t.kind == nameToken && !reserved[t.text]:
 		c.at++
 		n.op, n.text = "name", t.text
@@ -192,6 +189,30 @@ func (c *codeParser) atom() *node {
 		c.fail("a number, a string, a name or an expression in parentheses")
 	}
 	return n
+}
+
+// strings reads strings that stand side by side, which are one.
+func (c *codeParser) strings(t token) *node {
+	var b strings.Builder
+	formatted := false
+	for c.peek().kind == stringToken {
+		part := c.take()
+		formatted = formatted || part.formatted
+		b.WriteString(part.text)
+	}
+	if formatted {
+		return c.template(t.Pos, b.String(), nil)
+	}
+	return &node{Pos: t.Pos, op: "value", value: value{kind: stringValue, s: b.String()}}
+}
+
+// isMethod takes .name( if it comes next.
+func (c *codeParser) isMethod(name string) bool {
+	if c.at+3 > len(c.tokens) || c.tokens[c.at].text != "." || c.tokens[c.at+1].text != name || c.tokens[c.at+2].text != "(" {
+		return false
+	}
+	c.at += 3
+	return true
 }
 
 var reserved = map[string]bool{"and": true, "or": true, "not": true, "if": true, "else": true, "elif": true, "in": true, "is": true, "assert": true, "print": true}

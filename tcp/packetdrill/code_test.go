@@ -21,6 +21,11 @@ func TestCode(t *testing.T) {
 		{"x = 2\nif x == 1:\n  print('one')\nelif x == 2:\n  print('two')\n  print('indeed')\nelse:\n  print('many')\nprint('end')", "two\nindeed\nend\n"},
 		{"if 0: print(1)\nelse: print(2)", "2\n"},
 		{"print(1 +\\\n 2)\nprint((3 +\n 4)) # comment", "3\n7\n"},
+		{"for i in range(3):\n  if i == 1: continue\n  print(i)\nfor a, b in [(1, 2), (3, 4)]: print(a + b)\nfor x in (5, 6):\n  break\nprint(x)", "0\n2\n3\n7\n5\n"},
+		{"a, b = 1, 2\na, b = b, a\nprint(f'{a} {b:3d} {a / 4:.2f} {{}} {\"x\"!r}' f'{a:x}', F\"{b}\")", "2   1 0.50 {} 'x'2 1\n"},
+		{"print('{} {1} {0:>3}'.format(1, 'b'), \"\"\"two\nlines\"\"\", r'raw')", "1 b   1 two\nlines raw\n"},
+		{"print('end', end='')\nprint((1, 2)[0], sep=' ', file=err)", "end\n1\n"},
+		{"print(sum([1, 2]), sorted((3, 1)), all([1, 0]), any([1, 0]), pow(2, 3), round(1.26, 1), hex(255), list(range(4, 0, -2)))", "3 (1, 3) False True 8 1.3 0xff (4, 2)\n"},
 		{"assert TCP_CA_Loss == 4 and TCP_ESTABLISHED == 1, 'no'; pass", ""},
 	} {
 		var out strings.Builder
@@ -43,6 +48,14 @@ func TestAssertionsThatFailShowTheValues(t *testing.T) {
 		"x = 'a' * 'b'":                          "numbers",
 		"x = (1, 2)[2]":                          "index 2 of 2",
 		"x = frob(1)":                            "frob()",
+		"a, b = 1, 2, 3":                         "2 names for (1, 2, 3)",
+		"1 = 2":                                  "only names",
+		"for i in 5: pass":                       "go through",
+		"x = f'{1'":                              "no }",
+		"x = '{}'.format()":                      "no argument 0",
+		"x = f'{1:q}'":                           "specification",
+		"x = range(1000000)":                     "range()",
+		"\nfor i in range(90000):\n for j in range(9): pass": "loops",
 	} {
 		if err := play("x", "0 %{ "+code+" }%", Options{}); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %s", code, err, says)

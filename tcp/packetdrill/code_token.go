@@ -20,6 +20,8 @@ type token struct {
 	kind   tokenKind
 	text   string
 	indent int
+
+	formatted bool // an f-string
 }
 
 // codeOps are the operators, longer ones first.
@@ -56,7 +58,7 @@ func (t *tokenizer) add(kind tokenKind, text string) {
 	if !t.started && kind != lineToken {
 		t.started, t.indent = true, t.pos.Col
 	}
-	t.tokens = append(t.tokens, token{t.pos, kind, text, t.indent})
+	t.tokens = append(t.tokens, token{Pos: t.pos, kind: kind, text: text, indent: t.indent})
 }
 
 // skip moves on by n bytes of one line.
@@ -93,9 +95,9 @@ func (t *tokenizer) next() *Error {
 	case isDigit(c), c == '.' && len(rest) > 1 && isDigit(rest[1]):
 		t.word(numberToken, func(c byte) bool { return isWord(c) || c == '.' })
 	case isWord(c):
-		t.word(nameToken, isWord)
+		return t.name(rest)
 	case c == '"' || c == '\'':
-		return t.quoted(c)
+		return t.quoted(c, false)
 	default:
 		return t.operator(rest)
 	}
@@ -111,13 +113,29 @@ func (t *tokenizer) word(kind tokenKind, f func(byte) bool) {
 	t.skip(n)
 }
 
-func (t *tokenizer) quoted(quote byte) *Error {
+// name reads a name, or a string with a prefix: f"...", r"...", b"...".
+func (t *tokenizer) name(rest string) *Error {
+	if len(rest) > 1 && (rest[1] == '"' || rest[1] == '\'') && strings.IndexByte("fFrRbBuU", rest[0]) >= 0 {
+		t.skip(1)
+		return t.quoted(rest[1], rest[0] == 'f' || rest[0] == 'F')
+	}
+	t.word(nameToken, isWord)
+	return nil
+}
+
+// quoted reads a string in quotes, or in three of them over several lines.
+func (t *tokenizer) quoted(quote byte, formatted bool) *Error {
+	end := string(quote)
+	if three := strings.Repeat(end, 3); strings.HasPrefix(t.text[t.at:], three) {
+		end = three
+	}
 	var b strings.Builder
-	for i := t.at + 1; i < len(t.text) && t.text[i] != '\n'; i++ {
+	for i := t.at + len(end); i < len(t.text) && (len(end) == 3 || t.text[i] != '\n'); i++ {
 		switch c := t.text[i]; {
-		case c == quote:
+		case strings.HasPrefix(t.text[i:], end):
 			t.add(stringToken, b.String())
-			t.skip(i + 1 - t.at)
+			t.tokens[len(t.tokens)-1].formatted = formatted
+			t.over(i + len(end))
 			return nil
 		case c == '\\' && i+1 < len(t.text):
 			i++
@@ -127,6 +145,17 @@ func (t *tokenizer) quoted(quote byte) *Error {
 		}
 	}
 	return wrong(t.pos, "a string that does not end on its line")
+}
+
+// over moves to a place that may be on another line.
+func (t *tokenizer) over(to int) {
+	for t.at < to {
+		if t.text[t.at] == '\n' {
+			t.newLine()
+		} else {
+			t.skip(1)
+		}
+	}
 }
 
 func unescape(c byte) byte {

@@ -58,6 +58,16 @@ func (v value) true() bool {
 	return n != 0
 }
 
+func (v value) false() bool { return !v.true() }
+
+// quoted is a value as repr shows it.
+func (v value) quoted() string {
+	if v.kind == stringValue {
+		return "'" + v.s + "'"
+	}
+	return v.String()
+}
+
 func (v value) String() string {
 	switch v.kind {
 	case noneValue:
@@ -199,52 +209,4 @@ func fraction(op string, x, y float64) (value, string) {
 		return f, op + " needs integers"
 	}
 	return f, ""
-}
-
-// format is Python's % of strings for the verbs d, s, f, x and r; a width is honoured.
-func format(text string, args value) value {
-	list := args.list
-	if args.kind != listValue {
-		list = []value{args}
-	}
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		if text[i] != '%' || i+1 >= len(text) {
-			b.WriteByte(text[i])
-			continue
-		}
-		end := i + 1
-		for end < len(text) && strings.IndexByte("0123456789.-+# l", text[end]) >= 0 {
-			end++
-		}
-		if end >= len(text) || text[end] == '%' || len(list) == 0 {
-			b.WriteString(strings.ReplaceAll(text[i:min(end+1, len(text))], "%%", "%"))
-			i = end
-			continue
-		}
-		b.WriteString(list[0].verb(text[i+1:end], text[end]))
-		list = list[1:]
-		i = end
-	}
-	return value{kind: stringValue, s: b.String()}
-}
-
-// maxWidth bounds what a width in a format can make.
-const maxWidth = 5
-
-func (v value) verb(flags string, verb byte) string {
-	flags = strings.ReplaceAll(flags, "l", "")
-	if len(flags) > maxWidth {
-		flags = ""
-	}
-	n, ok := v.number()
-	switch {
-	case ok && (verb == 'd' || verb == 'i' || verb == 'u'):
-		return fmt.Sprintf("%"+flags+"d", int64(n))
-	case ok && (verb == 'x' || verb == 'X' || verb == 'o'):
-		return fmt.Sprintf("%"+flags+string(verb), int64(n))
-	case ok && (verb == 'f' || verb == 'g' || verb == 'e'):
-		return fmt.Sprintf("%"+flags+string(verb), n)
-	}
-	return fmt.Sprintf("%"+flags+"s", v.String())
 }

@@ -146,10 +146,11 @@ func (r *runner) differs(k *Packet, s *sent) string {
 		return fmt.Sprintf("window: expected %d, got %d", k.Window, s.pk.Window)
 	case k.Urgent >= 0 && k.Urgent != int(seg.Urgent):
 		return fmt.Sprintf("urgent pointer: expected %d, got %d", k.Urgent, seg.Urgent)
-	case k.ECN != ECNUnsaid && k.ECN.codepoint() != seg.ECN:
+	case k.ECN == ECT01 && seg.ECN != tcp.ECT0 && seg.ECN != tcp.ECT1,
+		k.ECN != ECNUnsaid && k.ECN != ECT01 && k.ECN.codepoint() != seg.ECN:
 		return fmt.Sprintf("ECN: expected %v, got %v", k.ECN, markOf(seg.ECN))
-	case k.TOS >= 0 && k.TOS>>2 != int(s.pk.DSCP):
-		return fmt.Sprintf("type of service: expected %#x, got %#x", k.TOS&^3, s.pk.DSCP<<2)
+	case k.TOS >= 0 && k.TOS != int(s.pk.DSCP)<<2|int(seg.ECN):
+		return fmt.Sprintf("type of service: expected %#x, got %#x", k.TOS, int(s.pk.DSCP)<<2|int(seg.ECN))
 	case k.TTL != 0 && k.TTL != int(s.pk.TTL):
 		return fmt.Sprintf("TTL: expected %d, got %d", k.TTL, s.pk.TTL)
 	}

@@ -44,7 +44,7 @@ func (r *runner) segment(k *Packet, f *flow, p *stack.Packet) *Error {
 		f.peerISN = k.Seq
 	}
 	p.Window = uint16(max(k.Window, 0))
-	p.Seg = tcp.Segment{Flags: k.Flags, Seq: k.Seq, Len: k.Len, Segs: 1, Offset: uint64(k.Seq - f.peerISN - 1), ECN: k.ECN.codepoint(), OptLen: uint8(optionBytes(k.Options))}
+	p.Seg = tcp.Segment{Flags: k.Flags, Seq: k.Seq, Len: k.Len, Segs: 1, Offset: uint64(k.Seq - f.peerISN - 1), ECN: k.mark(), OptLen: uint8(optionBytes(k.Options))}
 	if k.Flags.Has(tcp.SYN) {
 		p.Seg.Offset = 0
 	}
@@ -58,6 +58,14 @@ func (r *runner) segment(k *Packet, f *flow, p *stack.Packet) *Error {
 		}
 	}
 	return nil
+}
+
+// mark is the ECN field that the script gives a packet, by name or in its TOS byte.
+func (k *Packet) mark() tcp.ECN {
+	if k.ECN == ECNUnsaid && k.TOS > 0 {
+		return tcp.ECN(k.TOS & 3)
+	}
+	return k.ECN.codepoint()
 }
 
 // option adds one option to a segment. Options of a SYN count only there, as receivers

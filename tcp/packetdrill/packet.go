@@ -14,7 +14,6 @@ type Packet struct {
 	ECN     ECN
 	TTL     int // 0: not given
 	TOS     int // -1: not given
-	Label   int // flow label, -1: not given
 
 	SrcPort, DstPort uint16 // 0: those of the connection
 
@@ -41,10 +40,11 @@ const (
 	NoECN
 	ECT0
 	ECT1
+	ECT01 // ECT0 or ECT1, of a packet of the host
 	CE
 )
 
-var ecnNames = [...]string{ECNUnsaid: "", NoECN: "noecn", ECT0: "ect0", ECT1: "ect1", CE: "ce"}
+var ecnNames = [...]string{ECNUnsaid: "", NoECN: "noecn", ECT0: "ect0", ECT1: "ect1", ECT01: "ect01", CE: "ce"}
 
 func (e ECN) String() string { return ecnNames[e] }
 

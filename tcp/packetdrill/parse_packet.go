@@ -3,13 +3,14 @@ package packetdrill
 import (
 	"encoding/hex"
 	"strconv"
+	"strings"
 
 	"netgpusim/tcp"
 )
 
 // packet reads a packet from its direction on.
 func (p *parser) packet() *Packet {
-	k := &Packet{Pos: p.pos(), Window: -1, Urgent: -1, TOS: -1, Label: -1}
+	k := &Packet{Pos: p.pos(), Window: -1, Urgent: -1, TOS: -1}
 	k.Inbound = p.accept("<")
 	if !k.Inbound {
 		p.expect(">")
@@ -70,13 +71,22 @@ func (p *parser) ipInfo(k *Packet) {
 func (p *parser) ipField(k *Packet) {
 	p.space()
 	start := p.at
-	switch w := p.word(); w {
+	switch w := strings.ToLower(p.word()); w {
 	case "noecn":
 		k.ECN = NoECN
 	case "ect0":
 		k.ECN = ECT0
 	case "ect1":
 		k.ECN = ECT1
+	case "ect01":
+		if k.ECN = ECT01; k.Inbound {
+			p.at = start
+			p.fail("ect0 or ect1: what the peer sends must be said")
+		}
+	case "ect":
+		p.expect("(")
+		k.ECN = ECT0 + ECN(p.integer(0, 1))
+		p.expect(")")
 	case "ce":
 		k.ECN = CE
 	case "tos":
@@ -84,12 +94,14 @@ func (p *parser) ipField(k *Packet) {
 	case "ttl", "hlim":
 		k.TTL = int(p.integer(1, 255))
 	case "flowlabel":
-		k.Label = int(p.integer(0, 1<<20-1))
-		p.at = start
-		p.refuse("flowlabel: flow labels are not modelled")
+		// Nothing goes by the peer's.
+		if p.integer(0, 1<<20-1); !k.Inbound {
+			p.at = start
+			p.refuse("flowlabel: the host's flow labels are not modelled")
+		}
 	default:
 		p.at = start
-		p.fail("noecn, ect0, ect1, ce, tos N, ttl N or flowlabel N")
+		p.fail("noecn, ect0, ect1, ect01, ce, tos N, ttl N or flowlabel N")
 	}
 }
 
