@@ -179,12 +179,32 @@ func (r *runner) sendmsg(a *arguments) pendingCall {
 	if f := e.field("msg_name"); f != nil && a.err == nil {
 		to = a.address(f, r.own(r.setup.remote, r.setup.connectPort))
 	}
-	if f := e.field("msg_control"); f != nil && f.Kind != Ellipsis && !isNull(f) && (f.Kind != List || len(f.List) > 0) {
-		a.fail(unsupported(f.Pos, "control messages to sendmsg"))
-	}
+	control := a.control(e.field("msg_control"))
 	return r.sender(fd, iov, func(rest []stack.Buf) (int, stack.Errno) {
-		return r.host.Sendmsg(fd, &stack.Message{Name: to, Iov: rest}, int(flags))
+		return r.host.Sendmsg(fd, &stack.Message{Name: to, Iov: rest, Control: control}, int(flags))
 	})
+}
+
+// control reads the control messages of a sendmsg, whose data are numbers.
+func (a *arguments) control(e *Expr) []stack.Control {
+	if e == nil || e.Kind == Ellipsis || isNull(e) {
+		return nil
+	}
+	var all []stack.Control
+	for i := range e.List {
+		m := &e.List[i]
+		level, kind, data := m.field("cmsg_level"), m.field("cmsg_type"), m.field("cmsg_data")
+		if level == nil || kind == nil || data == nil {
+			a.fail(wrong(m.Pos, "a control message {cmsg_level=..., cmsg_type=..., cmsg_data=...} is wanted here"))
+			return nil
+		}
+		c := stack.Control{Level: int(a.number(level)), Type: int(a.number(kind)), Value: int(a.number(unwrap(data)))}
+		if c.Level == stack.SOL_SOCKET && c.Type != stack.SO_TIMESTAMPING && a.call.Errno == "" {
+			a.fail(unsupported(m.Pos, "control message of type %d to sendmsg; known is SO_TIMESTAMPING", c.Type))
+		}
+		all = append(all, c)
+	}
+	return all
 }
 
 func (r *runner) recvmsg(a *arguments) pendingCall {

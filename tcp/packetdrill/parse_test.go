@@ -42,7 +42,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"0 %{ x = " + strings.Repeat("(", 100) + "}%", Syntax, []string{"nested"}},
 		{"--tolerance_usecs=x\n0 close(3) = 0", Syntax, []string{"x.pkt:1", "microseconds"}},
 		{"0 close(3, 4) = 0", Syntax, []string{"x.pkt:1", "2 arguments"}},
-		{"0 poll({fd=3}, 1, 0) = 0", Syntax, []string{"list"}},
+		{"0 poll(3, 1, 0) = 0", Syntax, []string{"list"}},
 		{"0 bind(3, {sin_port=htons(1)}, 1) = 0", Syntax, []string{"sa_family"}},
 
 		{"--frobnicate\n0 close(3) = 0", Unsupported, []string{"x.pkt:1:1: unsupported", "--frobnicate", "--mtu"}},
