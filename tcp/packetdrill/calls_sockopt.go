@@ -32,7 +32,7 @@ func (r *runner) setsockopt(a *arguments) pendingCall {
 func (a *arguments) optionValue(e *Expr) (v stack.Value) {
 	switch e.Kind {
 	case Text:
-		v.Text, v.Bytes = e.Text, []byte(e.Text)
+		v.Text = e.Text
 	case Struct:
 		for i := range e.Fields {
 			f := &e.Fields[i]

@@ -23,14 +23,14 @@ func Size(n int) Buf { return Buf{n: n} }
 type Message struct {
 	Name    netip.AddrPort // destination, with MSG_FASTOPEN; not valid for none
 	Iov     []Buf
-	Control []Control // to recvmsg: capacity for what is to come; on return, what came
+	Control []Control // to sendmsg: SO_TIMESTAMPING; to recvmsg: capacity for what is to come; on return, what came
 	Flags   int       // on return of recvmsg: MSG_OOB, MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE
 }
 
-// Control is a control message of recvmsg.
+// Control is a control message.
 type Control struct {
 	Level, Type int
-	Value       int           // TCP_CM_INQ
+	Value       int           // TCP_CM_INQ, SO_TIMESTAMPING of sendmsg
 	Timestamps  [3]Timespec   // SCM_TIMESTAMPING; [0] also SCM_TIMESTAMPNS and SCM_TIMESTAMP
 	Err         ExtendedError // IP_RECVERR, IPV6_RECVERR
 }
@@ -52,16 +52,12 @@ type Value struct {
 	Len    int         // optlen in bytes, 0 for that of the option; less is EINVAL
 	Linger Linger      // SO_LINGER
 	Text   string      // TCP_CONGESTION
-	Bytes  []byte      // TCP_FASTOPEN_KEY, TCP_SAVED_SYN
 	Info   tcp.Info    // TCP_INFO
 	Mem    tcp.MemInfo // SO_MEMINFO
 }
 
 // Linger is a struct linger.
 type Linger struct{ OnOff, Seconds int32 }
-
-// Int is the value of an option that is an int.
-func Int(n int64) Value { return Value{Int: n} }
 
 // PollFD is a struct pollfd.
 type PollFD struct {
