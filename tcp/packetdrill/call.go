@@ -35,6 +35,7 @@ type waiting struct {
 	call    *pendingCall
 	timeout sim.Time
 	end     sim.Time // when the script expects it to return
+	leeway  sim.Time // by how much that may be off
 	done    bool
 	at      sim.Time // when it returned
 	result  int64
@@ -81,6 +82,7 @@ func (r *runner) call(e *Event) *Error {
 			w.end += r.base - origin - e.Time.At
 		}
 	}
+	w.leeway = r.setup.leeway(w.end - r.base)
 	r.waiting = w
 	w.try(r.now)
 	r.settle()
@@ -94,7 +96,7 @@ func (r *runner) call(e *Event) *Error {
 // it, and looks at the result.
 func (r *runner) await() *Error {
 	w := r.waiting
-	for last := w.end + r.setup.tolerance; !w.done; {
+	for last := w.end + w.leeway; !w.done; {
 		next := r.next()
 		if next > last {
 			r.until(last)
@@ -140,8 +142,8 @@ func (r *runner) returned(w *waiting) *Error {
 			return err
 		}
 	}
-	if c.Blocks && (w.at < w.end-r.setup.tolerance || w.at > w.end+r.setup.tolerance) {
-		return failed(w.event.Pos, "%s returned at %s, expected at %s (tolerance %v)", c.Name, clock(w.at), clock(w.end), r.setup.tolerance)
+	if c.Blocks && (w.at < w.end-w.leeway || w.at > w.end+w.leeway) {
+		return failed(w.event.Pos, "%s returned at %s, expected at %s (tolerance %v)", c.Name, clock(w.at), clock(w.end), w.leeway)
 	}
 	return nil
 }

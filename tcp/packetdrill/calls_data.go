@@ -7,13 +7,13 @@ import (
 	"netgpusim/tcp/stack"
 )
 
-// deadline makes a call that waits for data or room end with EAGAIN after the socket's
-// timeout (SO_RCVTIMEO, SO_SNDTIMEO).
-func (r *runner) deadline(c *pendingCall, fd, option int) {
+// deadline makes a call that waits end with an error after the socket's timeout
+// (SO_RCVTIMEO, SO_SNDTIMEO).
+func (r *runner) deadline(c *pendingCall, fd, option int, late stack.Errno) {
 	v, err := r.host.Getsockopt(fd, stack.SOL_SOCKET, option)
 	if err == stack.OK && v.Int > 0 {
 		c.timeout = sim.Time(v.Int) * sim.Microsecond
-		c.lapse = func() (int64, stack.Errno) { return -1, stack.EAGAIN }
+		c.lapse = func() (int64, stack.Errno) { return -1, late }
 	}
 }
 
@@ -53,11 +53,19 @@ func (r *runner) reader(fd int, anyFile bool) func(iov []stack.Buf, flags int) (
 func (r *runner) receiver(fd int, v vector, flags int, receive func(iov []stack.Buf, flags int) (int, stack.Errno)) pendingCall {
 	iov := v.behind(0)
 	try := func(flags int) (int64, stack.Errno) {
+		if v.fault && len(iov) == 0 {
+			// It is a fault once there is something to copy.
+			n, err := receive([]stack.Buf{stack.Size(1)}, flags|stack.MSG_PEEK)
+			if n > 0 || err == stack.ENOTSOCK {
+				return -1, stack.EFAULT
+			}
+			return int64(n), err
+		}
 		n, err := v.faulty(receive(iov, flags))
 		return int64(n), err
 	}
 	c := pendingCall{attempt: func() (int64, stack.Errno) { return try(flags) }}
-	r.deadline(&c, fd, stack.SO_RCVTIMEO)
+	r.deadline(&c, fd, stack.SO_RCVTIMEO, stack.EAGAIN)
 	if c.lapse != nil {
 		c.lapse = func() (int64, stack.Errno) { return try(flags | stack.MSG_DONTWAIT) }
 	}
@@ -111,7 +119,7 @@ func (r *runner) sender(fd int, v vector, send func([]stack.Buf) (int, stack.Err
 		asleep = err == stack.Blocked
 		return progress(&done, int64(n), err)
 	}}
-	r.deadline(&c, fd, stack.SO_SNDTIMEO)
+	r.deadline(&c, fd, stack.SO_SNDTIMEO, stack.EAGAIN)
 	if c.lapse != nil {
 		c.lapse = func() (int64, stack.Errno) { return progress(&done, 0, stack.EAGAIN) }
 	}
@@ -171,12 +179,32 @@ func (r *runner) sendmsg(a *arguments) pendingCall {
 	if f := e.field("msg_name"); f != nil && a.err == nil {
 		to = a.address(f, r.own(r.setup.remote, r.setup.connectPort))
 	}
-	if f := e.field("msg_control"); f != nil && f.Kind != Ellipsis && !isNull(f) && (f.Kind != List || len(f.List) > 0) {
-		a.fail(unsupported(f.Pos, "control messages to sendmsg"))
-	}
+	control := a.control(e.field("msg_control"))
 	return r.sender(fd, iov, func(rest []stack.Buf) (int, stack.Errno) {
-		return r.host.Sendmsg(fd, &stack.Message{Name: to, Iov: rest}, int(flags))
+		return r.host.Sendmsg(fd, &stack.Message{Name: to, Iov: rest, Control: control}, int(flags))
 	})
+}
+
+// control reads the control messages of a sendmsg, whose data are numbers.
+func (a *arguments) control(e *Expr) []stack.Control {
+	if e == nil || e.Kind == Ellipsis || isNull(e) {
+		return nil
+	}
+	var all []stack.Control
+	for i := range e.List {
+		m := &e.List[i]
+		level, kind, data := m.field("cmsg_level"), m.field("cmsg_type"), m.field("cmsg_data")
+		if level == nil || kind == nil || data == nil {
+			a.fail(wrong(m.Pos, "a control message {cmsg_level=..., cmsg_type=..., cmsg_data=...} is wanted here"))
+			return nil
+		}
+		c := stack.Control{Level: int(a.number(level)), Type: int(a.number(kind)), Value: int(a.number(unwrap(data)))}
+		if c.Level == stack.SOL_SOCKET && c.Type != stack.SO_TIMESTAMPING && a.call.Errno == "" {
+			a.fail(unsupported(m.Pos, "control message of type %d to sendmsg; known is SO_TIMESTAMPING", c.Type))
+		}
+		all = append(all, c)
+	}
+	return all
 }
 
 func (r *runner) recvmsg(a *arguments) pendingCall {

@@ -28,6 +28,9 @@ func patiently(c pendingCall, milliseconds int64) pendingCall {
 func (r *runner) poll(a *arguments) pendingCall {
 	a.count(3, 3)
 	e := a.expr(0)
+	if e.Kind == Struct { // one alone
+		e = &Expr{Pos: e.Pos, Kind: List, List: []Expr{*e}}
+	}
 	if e.Kind != List {
 		a.fail(wrong(e.Pos, "a list [{fd=3, events=POLLIN, revents=POLLIN}, ...] is wanted here"))
 		return pendingCall{}
@@ -84,7 +87,12 @@ func (a *arguments) epollEvent(e *Expr) (ev stack.EpollEvent) {
 		return ev
 	}
 	for i := range e.Fields {
-		switch f := &e.Fields[i]; f.Name {
+		f := &e.Fields[i]
+		name := f.Name
+		if name == "" && i < 2 { // as strace has it: {EPOLLIN, {fd=4}}
+			name = [...]string{"events", "data"}[i]
+		}
+		switch name {
 		case "events":
 			ev.Events = uint32(a.number(&f.Value))
 		case "fd", "ptr", "u32", "u64", "data":
@@ -98,7 +106,7 @@ func (a *arguments) epollEvent(e *Expr) (ev stack.EpollEvent) {
 
 // epollData is the data of an event: a number, or {fd=4}.
 func (a *arguments) epollData(e *Expr) int64 {
-	if e.Kind == Struct && len(e.Fields) == 1 {
+	if e.Kind == Struct && len(e.Fields) > 0 { // a union
 		return a.epollData(&e.Fields[0].Value)
 	}
 	if e.Kind == Ellipsis {

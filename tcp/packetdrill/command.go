@@ -237,7 +237,7 @@ func (s *settings) assignments(at Pos, args []string) *Error {
 
 // set sets a variable by its name with dots or slashes.
 func (s *settings) set(at Pos, name, value string) *Error {
-	name = strings.ReplaceAll(strings.TrimPrefix(name, "/proc/sys/"), "/", ".")
+	name = strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(name), "/proc/sys/"), "/", ".")
 	value = strings.Join(strings.Fields(value), " ")
 	if old, err := s.host.Sysctl(name); err == nil {
 		if err := s.host.SetSysctl(name, value); err != nil {

@@ -12,9 +12,9 @@ import (
 // expect waits for the host's next packet and compares it with the script's.
 func (r *runner) expect(e *Event, at, until sim.Time) *Error {
 	k := e.Packet
-	last := until
+	last, leeway := until, r.setup.leeway(at-r.base)
 	if e.Time.Kind != AnyTime {
-		last += r.setup.tolerance
+		last += leeway
 	}
 	got, err := r.firstPacket(k, last)
 	if err != nil {
@@ -30,8 +30,8 @@ func (r *runner) expect(e *Event, at, until sim.Time) *Error {
 	if problem := r.differs(k, &s); problem != "" {
 		return failed(e.Pos, "%s\n  expected  %v\n  got       %s", problem, k, r.show(s.flow, &s.pk, true))
 	}
-	if e.Time.Kind != AnyTime && (s.at < at-r.setup.tolerance || s.at > until+r.setup.tolerance) {
-		return failed(e.Pos, "the packet was sent at %s, expected at %s (tolerance %v)\n  expected  %v", clock(s.at), span(at, until), r.setup.tolerance, k)
+	if e.Time.Kind != AnyTime && (s.at < at-leeway || s.at > until+leeway) {
+		return failed(e.Pos, "the packet was sent at %s, expected at %s (tolerance %v)\n  expected  %v", clock(s.at), span(at, until), leeway, k)
 	}
 	return r.err
 }

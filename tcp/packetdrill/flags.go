@@ -32,6 +32,7 @@ type setup struct {
 	connectPort    uint16
 	mtu            sim.Bytes
 	tolerance      sim.Time
+	share          float64  // tolerance as a share of the time since the event before, if that is more
 	tick           sim.Time // of the TS clock, 0: TS values of the host are not compared
 	strictSegments bool
 	helpers        []string          // --init_scripts
@@ -124,6 +125,11 @@ func (s *setup) complete() {
 	}
 }
 
+// leeway is how far something may be from its time, when the event before was so long ago.
+func (s *setup) leeway(since sim.Time) sim.Time {
+	return max(s.tolerance, sim.Time(float64(since)*s.share))
+}
+
 // define sets the symbols that depend on how connections are addressed, if the script has
 // not, and those of the caller.
 func (s *setup) define(caller map[string]string) {
@@ -172,6 +178,14 @@ var flagSetters = map[string]func(s *setup, value string) string{
 	"connect_port":      setPort(func(s *setup) *uint16 { return &s.connectPort }),
 	"tolerance_usecs":   setMicroseconds(func(s *setup) *sim.Time { return &s.tolerance }),
 	"tcp_ts_tick_usecs": setMicroseconds(func(s *setup) *sim.Time { return &s.tick }),
+	"tolerance_percent": func(s *setup, value string) string {
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil || !(n >= 0 && n <= 100) {
+			return "allowed are 0 to 100"
+		}
+		s.share = n / 100
+		return ""
+	},
 	"mtu": func(s *setup, value string) string {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < minMTU || n > maxMTU {

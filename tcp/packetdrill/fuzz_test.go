@@ -12,6 +12,8 @@ func FuzzScript(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add("0 %{ if 1: print(2) }%")
+	f.Add("0 %{ for i in range(3): print(f'{i:3d}' '{}'.format(i), end='') }%")
+	f.Add("0 `echo ${PPID`")
 	f.Add("0 `a && \"b' ; > /proc/sys/x`")
 	f.Fuzz(func(t *testing.T, text string) {
 		script, err := Parse("fuzz.pkt", text)

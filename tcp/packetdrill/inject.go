@@ -111,8 +111,12 @@ func (r *runner) option(k *Packet, f *flow, o *Option, seg *tcp.Segment) *Error 
 	return nil
 }
 
-// hostCookie names the cookie that the host gives the peer, if --define does not set it.
-const hostCookie = "TFO_COOKIE"
+// Names of the cookie that the host gives the peer, and would give it if its key were 0,
+// if --define does not set them.
+const (
+	hostCookie = "TFO_COOKIE"
+	zeroCookie = "TFO_COOKIE_ZERO"
+)
 
 // cookie is that of a Fast Open option, which may have a name.
 func (r *runner) cookie(k *Packet, o *Option) ([]byte, *Error) {
@@ -122,6 +126,10 @@ func (r *runner) cookie(k *Packet, o *Option) ([]byte, *Error) {
 	text, ok := r.setup.symbols[o.Symbol]
 	if !ok && o.Symbol == hostCookie {
 		c := r.host.FastOpenCookie(r.setup.remote, r.setup.local)
+		return c.Bytes[:c.Len], nil
+	}
+	if !ok && o.Symbol == zeroCookie {
+		c := stack.CookieOf([2]uint64{}, r.setup.remote, r.setup.local)
 		return c.Bytes[:c.Len], nil
 	}
 	cookie, err := hex.DecodeString(text)

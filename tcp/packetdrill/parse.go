@@ -333,6 +333,9 @@ func (p *parser) fields(depth int) []Field {
 func (p *parser) member(depth int) Field {
 	p.space()
 	start := p.at
+	if strings.HasPrefix(p.text[p.at:], ".") && !p.sees("...") {
+		p.at++ // a designator of C: .fd=4
+	}
 	if name := p.word(); name != "" && !isDigit(name[0]) {
 		f := Field{Name: name}
 		if p.sees("(") {

@@ -158,9 +158,12 @@ func (s *shellScanner) variable() (string, bool) {
 	}
 	v, ok := shellVariables[rest[:n]]
 	s.at = len(s.text) - len(rest) + n
-	if braces && ok {
-		ok = strings.HasPrefix(rest[n:], "}")
-		s.at++
+	if !braces || !ok {
+		return v, ok
 	}
-	return v, ok
+	if !strings.HasPrefix(rest[n:], "}") {
+		return "", false
+	}
+	s.at++
+	return v, true
 }

@@ -23,14 +23,14 @@ func Size(n int) Buf { return Buf{n: n} }
 type Message struct {
 	Name    netip.AddrPort // destination, with MSG_FASTOPEN; not valid for none
 	Iov     []Buf
-	Control []Control // to recvmsg: capacity for what is to come; on return, what came
+	Control []Control // to sendmsg: SO_TIMESTAMPING; to recvmsg: capacity for what is to come; on return, what came
 	Flags   int       // on return of recvmsg: MSG_OOB, MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE
 }
 
-// Control is a control message of recvmsg.
+// Control is a control message.
 type Control struct {
 	Level, Type int
-	Value       int           // TCP_CM_INQ
+	Value       int           // TCP_CM_INQ, SO_TIMESTAMPING of sendmsg
 	Timestamps  [3]Timespec   // SCM_TIMESTAMPING; [0] also SCM_TIMESTAMPNS and SCM_TIMESTAMP
 	Err         ExtendedError // IP_RECVERR, IPV6_RECVERR
 }

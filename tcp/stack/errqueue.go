@@ -24,7 +24,8 @@ type errorMessage struct {
 type mark struct {
 	end  uint64
 	id   uint32
-	size int // of the send
+	size int    // of the send
+	when uint32 // SOF_TIMESTAMPING_TX_* that are asked for
 }
 
 func (q *errorQueue) len() int { return q.messages.len() }
@@ -79,7 +80,7 @@ func (s *socket) acknowledged(una uint64) {
 	for q.stamps.len() > 0 && q.stamps.at(0).end <= una {
 		m := q.stamps.pop()
 		q.sent = max(q.sent-1, 0)
-		if s.opts.timestamping&SOF_TIMESTAMPING_TX_ACK != 0 {
+		if m.when&SOF_TIMESTAMPING_TX_ACK != 0 {
 			s.stamp(m, SCM_TSTAMP_ACK)
 		}
 	}
@@ -109,10 +110,10 @@ func (s *socket) transmitted(end uint64) {
 	for q.sent < q.stamps.len() && q.stamps.at(q.sent).end <= end {
 		m := *q.stamps.at(q.sent)
 		q.sent++
-		if s.opts.timestamping&SOF_TIMESTAMPING_TX_SCHED != 0 {
+		if m.when&SOF_TIMESTAMPING_TX_SCHED != 0 {
 			s.stamp(m, SCM_TSTAMP_SCHED)
 		}
-		if s.opts.timestamping&SOF_TIMESTAMPING_TX_SOFTWARE != 0 {
+		if m.when&SOF_TIMESTAMPING_TX_SOFTWARE != 0 {
 			s.stamp(m, SCM_TSTAMP_SND)
 		}
 	}

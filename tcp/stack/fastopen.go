@@ -14,12 +14,16 @@ import (
 // cookieBytes is how long this host's cookies are (TCP_FASTOPEN_COOKIE_SIZE).
 const cookieBytes = 8
 
-// FastOpenCookie is the cookie for a client (__tcp_fastopen_cookie_gen_cipher): SipHash of
-// both addresses under the key of net.ipv4.tcp_fastopen_key.
+// FastOpenCookie is the cookie for a client under the key of net.ipv4.tcp_fastopen_key.
 func (h *Host) FastOpenCookie(client, server netip.Addr) tcp.Cookie {
+	return CookieOf(h.sys.fastOpenKey, client, server)
+}
+
+// CookieOf is SipHash of both addresses under a key (__tcp_fastopen_cookie_gen_cipher).
+func CookieOf(key [2]uint64, client, server netip.Addr) tcp.Cookie {
 	c := tcp.Cookie{Len: cookieBytes}
 	addrs := append(client.AsSlice(), server.AsSlice()...)
-	binary.LittleEndian.PutUint64(c.Bytes[:], sipHash(h.sys.fastOpenKey, addrs))
+	binary.LittleEndian.PutUint64(c.Bytes[:], sipHash(key, addrs))
 	return c
 }
 
@@ -107,7 +111,7 @@ func (s *socket) sendFastOpen(m *Message, flags int) (int, Errno) {
 		if err := h.finishConnect(s, flags, EALREADY); err != OK {
 			return -1, err
 		}
-		return s.put(m.Iov, flags, copied)
+		return s.put(m.Iov, flags, copied, s.opts.timestamping&txTimestamps)
 	}
 	s.deferred = false
 	if err := h.sendSYN(s); err != OK {

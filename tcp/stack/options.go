@@ -39,11 +39,12 @@ func (o *options) rxTimestamps() bool {
 	return o.stampMode != 0 || o.timestamping&both == both
 }
 
-// txTimestamps says whether sends are to be reported.
-func (o *options) txTimestamps() bool {
-	const any = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_ACK
-	return o.timestamping&any != 0
-}
+// txTimestamps are the flags for which sends are reported.
+const txTimestamps = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_ACK
+
+// txRecords are the flags that a control message may replace for one send
+// (SOF_TIMESTAMPING_TX_RECORD_MASK).
+const txRecords = txTimestamps | SOF_TIMESTAMPING_TX_HARDWARE
 
 // stampType is the type of the control message with the time of arrival.
 func (o *options) stampType() int {

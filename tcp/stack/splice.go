@@ -32,7 +32,7 @@ func (h *Host) Sendfile(out, in int, offset *int64, count int) (int, Errno) {
 	}
 	// The last page leaves as splice's last one does: MSG_MORE only while the file
 	// has more of what was asked for.
-	done, err := s.put([]Buf{Size(n)}, 0, perFile)
+	done, err := s.put([]Buf{Size(n)}, 0, perFile, s.opts.timestamping&txTimestamps)
 	*pos += int64(max(done, 0))
 	return done, err
 }
@@ -107,7 +107,7 @@ func (h *Host) spliceOut(from, to *file, count, flags int) (int, Errno) {
 	if p.data != nil {
 		buf = Bytes(p.data[:buf.n])
 	}
-	n, err := s.put([]Buf{buf}, more, perFile)
+	n, err := s.put([]Buf{buf}, more, perFile, s.opts.timestamping&txTimestamps)
 	p.take(max(n, 0))
 	return n, err
 }

@@ -63,7 +63,29 @@ func (s *socket) send(m *Message, flags int) (int, Errno) {
 	if err := s.writable(flags); err != OK {
 		return -1, err
 	}
-	return s.put(m.Iov, flags, frag)
+	when, err := s.stampsAsked(m.Control)
+	if err != OK {
+		return -1, err
+	}
+	return s.put(m.Iov, flags, frag, when)
+}
+
+// stampsAsked are the transmit timestamps of a send: the socket's, unless a control
+// message SO_TIMESTAMPING has others (__sock_cmsg_send). Those of other levels are not
+// TCP's; other types are not known.
+func (s *socket) stampsAsked(control []Control) (when uint32, err Errno) {
+	when = s.opts.timestamping
+	for i := range control {
+		c := &control[i]
+		switch {
+		case c.Level != SOL_SOCKET:
+		case c.Type != SO_TIMESTAMPING, uint32(c.Value)&^txRecords != 0:
+			return 0, EINVAL
+		default:
+			when = when&^txRecords | uint32(c.Value)
+		}
+	}
+	return when & txTimestamps, OK
 }
 
 // writable says whether data may be written now (the head of tcp_sendmsg_locked,
@@ -83,7 +105,7 @@ func (s *socket) writable(flags int) Errno {
 }
 
 // put gives the endpoint what it takes of an iovec.
-func (s *socket) put(iov []Buf, flags, frag int) (int, Errno) {
+func (s *socket) put(iov []Buf, flags, frag int, when uint32) (int, Errno) {
 	h := s.host
 	want, done := length(iov), 0
 	for i := range iov {
@@ -95,7 +117,7 @@ func (s *socket) put(iov []Buf, flags, frag int) (int, Errno) {
 	}
 	h.touch(s)
 	if done > 0 {
-		s.sent(done, flags, frag)
+		s.sent(done, flags, frag, when)
 	}
 	if done == want {
 		return done, OK
@@ -136,11 +158,11 @@ func (s *socket) write(b Buf, frag int, flags tcp.WriteFlags) int {
 }
 
 // sent notes what a send of n bytes, the last ones before s.written, is to report.
-func (s *socket) sent(n, flags, frag int) {
+func (s *socket) sent(n, flags, frag int, when uint32) {
 	if flags&MSG_ZEROCOPY != 0 && frag == pinned {
 		s.errs.pinned(s.written)
 	}
-	if s.opts.txTimestamps() {
-		s.errs.stamps.push(mark{s.written, uint32(s.written - s.errs.firstKey - 1), n})
+	if when != 0 {
+		s.errs.stamps.push(mark{s.written, uint32(s.written - s.errs.firstKey - 1), n, when})
 	}
 }
