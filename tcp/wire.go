@@ -186,7 +186,11 @@ func appendOptions(o []byte, seg *Segment) []byte {
 		o = append(o, nop, layers.TCPOptionKindWindowScale, 3, seg.Scale)
 	}
 	if c, ok := seg.Cookie(); ok {
-		o = append(o, optionFastOpen, fastOpenHead+c.Len)
+		if c.Exp {
+			o = append(o, optionExperiment, fastOpenExpHead+c.Len, fastOpenMagic>>8, fastOpenMagic&0xFF)
+		} else {
+			o = append(o, optionFastOpen, fastOpenHead+c.Len)
+		}
 		o = append(o, c.Bytes[:c.Len]...)
 		for len(o)%4 != 0 {
 			o = append(o, nop)
@@ -398,6 +402,10 @@ func (p *Packet) decodeOptions(options []layers.TCPOption) {
 		case kind == optionFastOpen && len(data) <= maxCookie && syn:
 			c := Cookie{Len: uint8(len(data))}
 			copy(c.Bytes[:], data)
+			p.Seg.SetCookie(c)
+		case kind == optionExperiment && len(data) >= 2 && len(data) <= 2+maxCookie && be.Uint16(data) == fastOpenMagic && syn:
+			c := Cookie{Len: uint8(len(data) - 2), Exp: true}
+			copy(c.Bytes[:], data[2:])
 			p.Seg.SetCookie(c)
 		case kind == layers.TCPOptionKindMSS && len(data) == 2 && syn:
 			p.Seg.Opts |= OptMSS
