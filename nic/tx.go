@@ -203,7 +203,7 @@ func (n *NIC) transmit(now sim.Time, q *SQ) {
 	frame.Flow, frame.Header = w.Flow, w.Header
 	var departed sim.Time
 	for i := range frames {
-		frame.Seg = tcp.Frame(&w.Seg, i)
+		tcp.Frame(&frame.Seg, &w.Seg, i)
 		ready := last
 		if i+1 < frames {
 			ready = first + sim.Time(int64(last-first)/int64(frames)*int64(i+1))

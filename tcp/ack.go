@@ -56,6 +56,13 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 	if e.timestampsOn() && seg.Opts.Has(OptTimestamps) {
 		s.echo = seg.TSEcr
 	}
+	if distance == 0 && s.rtx.empty() && seg.NSACK == 0 && s.tailProbe.end == 0 {
+		// Who only receives gets nothing else.
+		e.updateWindow(seg, false)
+		e.alive(now)
+		e.ackPersist(now)
+		return true
+	}
 	var news ackNews
 	news.priorUna, news.low = s.una, s.nxt
 	news.data = seg.Len > 0
@@ -73,7 +80,7 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 	if news.advanced {
 		s.retries = 0
 	}
-	e.updateWindow(seg, &news)
+	news.window = e.updateWindow(seg, news.advanced)
 	e.alive(now)
 	if seg.NSACK > 0 {
 		e.takeSACKs(now, seg, ack, &news)
@@ -151,16 +158,15 @@ func (e *Endpoint) ackOfNothing(now sim.Time, news *ackNews) {
 }
 
 // updateWindow takes the advertised window unless the segment is older than the one
-// that the present window came with (tcp_ack_update_window).
-func (e *Endpoint) updateWindow(seg *Segment, news *ackNews) {
+// that the present window came with, and says whether it did (tcp_ack_update_window).
+func (e *Endpoint) updateWindow(seg *Segment, advanced bool) bool {
 	s := &e.snd
 	at := e.rcv.offsetOf(e.cfg.RemoteISS, seg.Seq)
 	w := uint64(seg.Window)
-	if !news.advanced && at <= s.wl1 && (at != s.wl1 || w <= s.window) {
-		return
+	if !advanced && at <= s.wl1 && (at != s.wl1 || w <= s.window) {
+		return false
 	}
 	s.wl1 = at
-	news.window = true
 	if w != s.window {
 		s.window = w
 		if w > s.maxWindow {
@@ -168,6 +174,7 @@ func (e *Endpoint) updateWindow(seg *Segment, news *ackNews) {
 			e.syncMSS()
 		}
 	}
+	return true
 }
 
 // takeAck removes what is acknowledged cumulatively (tcp_clean_rtx_queue).

@@ -15,10 +15,10 @@ func BenchmarkBulk(b *testing.B) { bulk(b, false) }
 // BenchmarkThroughGRO is the same with every frame going through segmentation and GRO.
 func BenchmarkThroughGRO(b *testing.B) { bulk(b, true) }
 
-func bulk(b *testing.B, frames bool) {
+func bulk(b *testing.B, cut bool) {
 	tx, rx := pair(b, testSpec(), 1500)
 	var gro GRO
-	var seg, ack Segment
+	var seg, frame, ack Segment
 	flight := make([]Segment, 0, 1024)
 	now := sim.Time(0)
 	segments := 0
@@ -34,12 +34,12 @@ func bulk(b *testing.B, frames bool) {
 		now += 20 * sim.Microsecond
 		for i := range flight {
 			tx.Sent(now, int(flight[i].Len))
-			if !frames {
+			if !cut {
 				deliver(rx, now, &flight[i])
 			} else {
 				for k := range Frames(&flight[i]) {
-					f := Frame(&flight[i], k)
-					gro.Offer(now, 0, &f)
+					Frame(&frame, &flight[i], k)
+					gro.Offer(now, 0, &frame)
 				}
 				gro.FlushAll()
 				for {
@@ -75,7 +75,7 @@ func largeWindow(b *testing.B, window, lose int) {
 	spec.ReceiveBuffer, spec.SendBuffer = sim.GiB, sim.GiB
 	tx, rx := pair(b, spec, 1500)
 	var flight ring[Segment] // as sent; frames are cut off the first one as they arrive
-	frame := 0               // of the first one, the next to arrive
+	next := 0                // of the first one, the frame to arrive next
 	now := sim.Time(0)
 	// pump lets the application write, when less than a super-segment is unsent, and the
 	// sender send.
@@ -94,7 +94,7 @@ func largeWindow(b *testing.B, window, lose int) {
 		}
 	}
 	pump()
-	var ack Segment
+	var frame, ack Segment
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
@@ -105,16 +105,16 @@ func largeWindow(b *testing.B, window, lose int) {
 			pump()
 			continue
 		}
-		f := Frame(flight.front(), frame)
-		if frame++; frame == int(flight.front().Segs) {
+		Frame(&frame, flight.front(), next)
+		if next++; next == int(flight.front().Segs) {
 			flight.popFront()
-			frame = 0
+			next = 0
 		}
 		n++
 		if lose > 0 && n%lose == 0 {
 			continue
 		}
-		deliver(rx, now, &f)
+		deliver(rx, now, &frame)
 		for {
 			if _, ok := rx.Output(now, &ack); !ok {
 				break

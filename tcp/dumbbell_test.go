@@ -103,7 +103,8 @@ func (d *dumbbell) turn(i, side int) {
 			continue
 		}
 		for k := range Frames(&seg) {
-			frame := Frame(&seg, k)
+			var frame Segment
+			Frame(&frame, &seg, k)
 			if d.access == 0 {
 				d.bottleneck(i, &frame)
 				continue

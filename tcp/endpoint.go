@@ -58,7 +58,8 @@ func New(spec *Spec, cfg Config) (*Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.state, e.opt = Established, asConfigured(spec)
+	e.state = Established
+	e.agree(asConfigured(spec))
 	e.opt.mss = e.ownMSS()
 	e.startSearch(0)
 	e.snd.init(spec, cfg)
@@ -106,12 +107,12 @@ func (e *Endpoint) input(now sim.Time, seg *Segment) {
 		e.inputState(now, seg)
 		return
 	}
-	predicted := e.predicted(seg)
+	predicted := seg.Len > 0 && e.predicted(seg)
 	if !e.valid(now, seg) || !e.acknowledge(now, seg) {
 		e.rcv.drop(seg)
 		return
 	}
-	if predicted && seg.Len > 0 {
+	if predicted {
 		e.mib.TCPHPHits++
 	}
 	e.receive(now, seg)
@@ -232,13 +233,12 @@ func (e *Endpoint) fill(now sim.Time, seg *Segment) {
 		seg.Opts = OptTimestamps
 		seg.TSVal, seg.TSEcr = timestamp(now), r.tsRecent
 	}
-	r.blocks(seg, e.cfg.RemoteISS, e.maxSACK())
 	e.ecnFill(seg)
-	bare := e.optionLen(0)
-	seg.OptLen, seg.MSS = uint8(bare), e.mss
-	if seg.NSACK > 0 {
-		seg.OptLen = uint8(e.optionLen(int(seg.NSACK)))
-		seg.MSS = e.mss - uint16(int(seg.OptLen)-bare)
+	seg.OptLen, seg.MSS = e.opt.optionLens[0], e.mss
+	if r.nblocks() > 0 {
+		r.blocks(seg, e.cfg.RemoteISS, int(e.opt.sackMost))
+		seg.OptLen = e.opt.optionLens[seg.NSACK]
+		seg.MSS -= uint16(seg.OptLen - e.opt.optionLens[0])
 	}
 	e.stats.allOut++
 	e.ackSent()

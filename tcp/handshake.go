@@ -31,7 +31,7 @@ func Connect(spec *Spec, cfg Config, now sim.Time) (*Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.opt = asConfigured(spec)
+	e.agree(asConfigured(spec))
 	e.opt.sndScale = 0
 	e.handshake.active = true
 	e.open(SynSent, now)
@@ -73,12 +73,12 @@ func (e *Endpoint) open(s State, now sim.Time) {
 // negotiate takes over what the peer's SYN or SYN-ACK offers (tcp_parse_options,
 // tcp_openreq_init): an option holds if both ends have it.
 func (e *Endpoint) negotiate(syn *Segment) {
-	e.opt = negotiated{
+	e.agree(negotiated{
 		timestamps: e.spec.Timestamps && syn.Opts.Has(OptTimestamps),
 		sack:       e.spec.SACK && syn.Opts.Has(OptSACKPermitted),
 		scaling:    !e.spec.NoScaling && syn.Opts.Has(OptScale),
 		mss:        unsaidMSS(e.spec),
-	}
+	})
 	if e.opt.scaling {
 		e.opt.sndScale = min(syn.Scale, maxWindowScale)
 		e.opt.rcvScale = e.rcv.win.scale
@@ -166,7 +166,9 @@ func (e *Endpoint) fillSYN(now sim.Time, seg *Segment) {
 	}
 	e.fillFastOpen(seg)
 	seg.OptLen = uint8(synOptionLen(seg.Opts) + seg.cookieLen())
-	e.stats.allOut++
+	if !e.handshake.passive {
+		e.stats.allOut++ // a SYN-ACK is the listener's (tcp_make_synack)
+	}
 }
 
 // inputSynSent is a segment in SYN-SENT (RFC 9293 section 3.10.7.3,

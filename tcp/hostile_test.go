@@ -14,8 +14,8 @@ func TestArbitraryCallsKeepTheBooks(t *testing.T) {
 		spec := testSpec()
 		spec.SACK = seed%3 != 0
 		spec.Timestamps = seed%2 == 0
-		spec.Congestion = CongestionControls[seed%4]
-		spec.ECN = int(seed % 2)
+		spec.Congestion = CongestionControls[seed%uint64(len(CongestionControls))]
+		spec.ECN = int(seed / 4 % 2) // each control with and without
 		if seed%7 > 3 {
 			spec.Recovery = "rfc6675"
 		}

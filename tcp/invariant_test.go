@@ -123,7 +123,7 @@ func verifySKB(k *skb) error {
 	}
 	for i := 1; i < int(k.nfrags); i++ {
 		if k.fragEnd(i) <= k.fragEnd(i-1) {
-			return fmt.Errorf("fragments end at %v", k.ends[:k.nfrags])
+			return fmt.Errorf("fragments end at %v", k.ends[k.first:][:k.nfrags])
 		}
 	}
 	return nil

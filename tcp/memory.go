@@ -106,6 +106,9 @@ type rcvMemory struct {
 	locked  bool         // by SO_RCVBUF: buffer stays (SOCK_RCVBUF_LOCK)
 	queue   ring[rcvSKB] // in order and not read
 	from    uint64       // where the first of queue begins
+
+	last       shape // of the segment that came last,
+	lastCharge charge
 }
 
 // rcvSKB is an skb of the receive queue. It begins where the one before ends.
@@ -128,9 +131,21 @@ func (e *Endpoint) rcvSpace() int64 {
 	return e.spec.winFromSpace(e.rcv.memory.buffer - e.rcv.memory.charged)
 }
 
-// chargeOf is what a received segment is charged.
+// shape is what the charge of a received segment follows from. One is mostly like the
+// one before.
+type shape struct {
+	len       uint32
+	mss, segs uint16
+	optLen    uint8
+}
+
+// chargeOf is what a received segment with payload is charged.
 func (e *Endpoint) chargeOf(seg *Segment) charge {
-	return e.rcv.memory.kind.of(seg, uint32(networkLen(e.spec)+tcpHeader)+uint32(seg.OptLen))
+	m := &e.rcv.memory
+	if is := (shape{seg.Len, seg.MSS, seg.Segs, seg.OptLen}); is != m.last {
+		m.last, m.lastCharge = is, m.kind.of(seg, uint32(networkLen(e.spec)+tcpHeader)+uint32(seg.OptLen))
+	}
+	return m.lastCharge
 }
 
 // enqueue appends payload up to end to the receive queue, in the last skb if it can be

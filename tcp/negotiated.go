@@ -8,6 +8,9 @@ type negotiated struct {
 	sndScale   uint8  // shift of the windows that the peer advertises
 	rcvScale   uint8  // shift of those that this end advertises
 	mss        uint16 // the most that the peer takes, before options (Linux: mss_clamp)
+
+	sackMost   uint8                    // SACK blocks that an established segment has room for
+	optionLens [MaxSACKBlocks + 1]uint8 // its option bytes by the number of blocks
 }
 
 // defaultMSS is what a peer takes over IPv4 that has not said, defaultMSS6 over IPv6:
@@ -32,13 +35,18 @@ func asConfigured(spec *Spec) negotiated {
 	return negotiated{timestamps: spec.Timestamps, sack: spec.SACK, scaling: !spec.NoScaling, sndScale: scale, rcvScale: scale, mss: ipPacketMax}
 }
 
-// maxSACK is how many SACK blocks an established segment has room for.
-func (e *Endpoint) maxSACK() int { return maxSACK(e.opt.sack, e.opt.timestamps) }
-
-// optionLen is the option bytes of an established segment with nsack SACK blocks.
-func (e *Endpoint) optionLen(nsack int) int {
-	return paddedLen(bareOptionLen(e.opt.timestamps, min(nsack, e.maxSACK())), e.spec.PadOptions)
+// agree sets what was settled and what the options of every segment follow from it.
+func (e *Endpoint) agree(o negotiated) {
+	most := maxSACK(o.sack, o.timestamps)
+	o.sackMost = uint8(most)
+	for n := range o.optionLens {
+		o.optionLens[n] = uint8(paddedLen(bareOptionLen(o.timestamps, min(n, most)), e.spec.PadOptions))
+	}
+	e.opt = o
 }
+
+// optionLen is the option bytes of an established segment with nsack <= sackMost blocks.
+func (e *Endpoint) optionLen(nsack int) int { return int(e.opt.optionLens[nsack]) }
 
 // PeerScale is the shift of the windows that the peer advertises, to be applied to what
 // its segments carry; those of a SYN are not scaled.

@@ -190,7 +190,8 @@ func (n *network) output(side int) {
 func (n *network) transmit(side int, seg *Segment) {
 	w := n.side[side].out
 	for i := range Frames(seg) {
-		f := Frame(seg, i)
+		var f Segment
+		Frame(&f, seg, i)
 		w.freeAt = max(w.freeAt, n.now)
 		if w.limit > 0 && w.rate > 0 && int64(w.freeAt-n.now) > int64(w.rate.Pace().Time(int64(w.limit))) {
 			w.lost++

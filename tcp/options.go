@@ -104,25 +104,10 @@ func bareOptionLen(timestamps bool, nsack int) int {
 	return n
 }
 
-// SYNOptionLen returns the option bytes of a SYN as Linux 5.8 tcp_syn_options and
-// tcp_options_write lay them out: MSS 4, window scale 4 and, sharing words, SACK
-// permitted and timestamps 12 (SACK permitted alone: 4). With all of them on it is
-// 20, without any padding of patch 13.
-func SYNOptionLen(spec *Spec) int {
-	opts := OptMSS
-	if !spec.NoScaling {
-		opts |= OptScale
-	}
-	if spec.Timestamps {
-		opts |= OptTimestamps
-	}
-	if spec.SACK {
-		opts |= OptSACKPermitted
-	}
-	return synOptionLen(opts)
-}
-
-// synOptionLen is the length of a SYN's options.
+// synOptionLen is the length of a SYN's options as Linux 5.8 tcp_syn_options and
+// tcp_options_write lay them out: MSS 4, window scale 4 and, sharing words, SACK permitted
+// and timestamps 12 (SACK permitted alone: 4). With all of them on it is 20, without any
+// padding of patch 13.
 func synOptionLen(opts OptionSet) int {
 	n := 0
 	if opts.Has(OptMSS) {

@@ -123,14 +123,17 @@ func TestPaddedHeaderIsTheSplitOffset(t *testing.T) {
 	}
 }
 
-func TestSYNOptionsNeedNoPadding(t *testing.T) {
+func TestSYNOptionsFillWords(t *testing.T) {
+	const both = OptMSS | OptScale
 	for _, c := range []struct {
-		timestamps, sack bool
-		want             int
-	}{{true, true, 20}, {true, false, 20}, {false, true, 12}, {false, false, 8}} {
-		spec := Spec{Timestamps: c.timestamps, SACK: c.sack, PadOptions: 40}
-		if got := SYNOptionLen(&spec); got != c.want {
-			t.Errorf("timestamps %v, SACK %v: %d bytes, want %d", c.timestamps, c.sack, got, c.want)
+		opts OptionSet
+		want int
+	}{
+		{both | OptTimestamps | OptSACKPermitted, 20}, {both | OptTimestamps, 20}, {both | OptSACKPermitted, 12}, {both, 8},
+		{OptMSS, 4}, {OptTimestamps, 12}, {0, 0},
+	} {
+		if got := synOptionLen(c.opts); got != c.want {
+			t.Errorf("options %b: %d bytes, want %d", c.opts, got, c.want)
 		}
 	}
 }

@@ -145,10 +145,11 @@ const (
 )
 
 // probePath sends a segment of the size halfway between what is known to pass and what
-// may, if there is data and window enough to notice its loss (tcp_mtu_probe).
+// may, if there is data and window enough to notice its loss (tcp_mtu_probe). There must
+// be a search.
 func (e *Endpoint) probePath(now sim.Time, seg *Segment) probeOutcome {
 	p, s := &e.path, &e.snd
-	if !p.search || p.probe != 0 || s.ca != CAOpen || s.cwnd.size < probeWindow || e.rcv.nblocks() > 0 {
+	if p.probe != 0 || s.ca != CAOpen || s.cwnd.size < probeWindow || e.rcv.nblocks() > 0 {
 		return probeNot
 	}
 	mtu := (p.high + p.low) >> 1

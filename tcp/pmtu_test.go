@@ -58,7 +58,8 @@ func TestRoutersWordIsObeyed(t *testing.T) {
 		n.side[0].ep.setPathMTU(1300 + 500*int(seed%3))
 		limit := n.side[0].ep.PathMTU()
 		n.trace = func(from int, _ sim.Time, seg *Segment) {
-			f := Frame(seg, 0)
+			var f Segment
+			Frame(&f, seg, 0)
 			if size := networkLen(spec) + tcpHeader + int(f.OptLen) + int(f.Len); from == 0 && size > limit {
 				t.Fatalf("seed %d: a packet of %d bytes on a path of %d", seed, size, limit)
 			}

@@ -93,7 +93,8 @@ func (b *block) framesFrom(offset uint64) uint16 {
 func (q *retransmitQueue) push(s *skb, now sim.Time, mss uint16) *block {
 	id := q.alloc()
 	b := &q.blocks[id]
-	*b = block{skb: *s, sentAt: now, mss: mss, segs: s.frames(mss)}
+	*b = block{}
+	b.skb, b.sentAt, b.mss, b.segs = *s, now, mss, s.frames(mss)
 	q.order.pushBack(id)
 	q.out[inFlight] += uint32(b.segs)
 	q.mem += int64(b.truesize)

@@ -15,10 +15,11 @@ const (
 type skb struct {
 	off    uint64
 	len    uint32
-	nfrags uint8
-	push   bool // carries PSH
-	eor    bool // a record ends here: nothing is put behind it (MSG_EOR)
-	fin    bool // its last place in the stream is the FIN
+	first  uint8 // of ends, the fragment that the run begins in
+	nfrags uint8 // from there on
+	push   bool  // carries PSH
+	eor    bool  // a record ends here: nothing is put behind it (MSG_EOR)
+	fin    bool  // its last place in the stream is the FIN
 	// joins says that the first fragment is the rest of the one that ends the run
 	// before: a cut went through the fragment.
 	joins bool
@@ -48,13 +49,24 @@ func (s *skb) extend(n uint32, grow bool, cost uint32) {
 	s.len += n
 	s.truesize += cost
 	if !grow {
-		s.nfrags++
+		s.appendFrag(s.end())
+		return
 	}
-	s.ends[s.nfrags-1] = uint16(s.end())
+	s.ends[s.first+s.nfrags-1] = uint16(s.end())
+}
+
+// appendFrag adds a fragment that ends at an offset of the stream.
+func (s *skb) appendFrag(end uint64) {
+	if s.first+s.nfrags == maxFrags {
+		copy(s.ends[:], s.ends[s.first:])
+		s.first = 0
+	}
+	s.ends[s.first+s.nfrags] = uint16(end)
+	s.nfrags++
 }
 
 // fragEnd is where a fragment ends, from the start of the run.
-func (s *skb) fragEnd(i int) uint32 { return uint32(s.ends[i] - uint16(s.off)) }
+func (s *skb) fragEnd(i int) uint32 { return uint32(s.ends[int(s.first)+i] - uint16(s.off)) }
 
 // fragsBefore counts the fragments that the first n > 0 bytes touch.
 func (s *skb) fragsBefore(n uint32) int {
@@ -72,8 +84,8 @@ func (s *skb) fragsBefore(n uint32) int {
 // record stay with the rest, which becomes an skb of its own (tso_fragment).
 func (s *skb) take(n uint32) skb {
 	k := s.fragsBefore(n)
-	head := skb{off: s.off, len: n, nfrags: uint8(k), joins: s.joins, ends: s.ends, truesize: s.truesize - (s.data() - n)}
-	head.ends[k-1] = uint16(head.end())
+	head := skb{off: s.off, len: n, first: s.first, nfrags: uint8(k), joins: s.joins, ends: s.ends, truesize: s.truesize - (s.data() - n)}
+	head.ends[int(s.first)+k-1] = uint16(head.end())
 	s.drop(n)
 	s.truesize = skbOverhead + s.data()
 	return head
@@ -87,10 +99,8 @@ func (s *skb) drop(n uint32) {
 	if s.joins {
 		k--
 	}
+	s.first += uint8(k)
 	s.nfrags -= uint8(k)
-	if k > 0 {
-		copy(s.ends[:s.nfrags], s.ends[k:])
-	}
 	s.off += uint64(n)
 	s.len -= n
 }
@@ -114,8 +124,7 @@ func (s *skb) join(next *skb, n uint32) bool {
 		if i < first {
 			s.nfrags-- // goes on in the fragment that s ends with
 		}
-		s.ends[s.nfrags] = uint16(next.off + uint64(end))
-		s.nfrags++
+		s.appendFrag(next.off + uint64(end))
 	}
 	s.len += n
 	s.truesize += n

@@ -135,12 +135,14 @@ func (e *Endpoint) sendNew(now sim.Time, seg *Segment) (frags int, ok bool) {
 		s.stopped = e.idleCause()
 		return 0, false
 	}
-	switch e.probePath(now, seg) {
-	case probeSent:
-		return 1, true
-	case probeWait:
-		s.stopped = limitCwnd
-		return 0, false
+	if e.path.search {
+		switch e.probePath(now, seg) {
+		case probeSent:
+			return 1, true
+		case probeWait:
+			s.stopped = limitCwnd
+			return 0, false
+		}
 	}
 	n, stop := e.quota(now)
 	if stop != limitNone {
@@ -260,10 +262,11 @@ func (s *sender) deferTSO(now sim.Time, k *skb, most uint32, mss uint16, last bo
 // sendMSS is the payload of a segment that goes now: SACK blocks that have to go along
 // take their room from it (tcp_current_mss).
 func (e *Endpoint) sendMSS() uint16 {
-	n := min(e.rcv.nblocks(), e.maxSACK())
+	n := e.rcv.nblocks()
 	if n == 0 {
 		return e.mss
 	}
+	n = min(n, int(e.opt.sackMost))
 	return e.mss - uint16(e.optionLen(n)-e.optionLen(0))
 }
 

@@ -10,28 +10,26 @@ func Frames(seg *Segment) int {
 	return int((seg.Len + mss - 1) / mss)
 }
 
-// Frame returns the i-th of the frames of seg, 0 <= i < Frames(seg), as the NIC's
+// Frame makes f the i-th of the frames of seg, 0 <= i < Frames(seg), as the NIC's
 // large send offload and Linux's tcp_gso_segment make them: headers and options are
 // those of seg with the sequence number moved on, PSH and FIN are on the last frame
 // only, CWR on the first only (RFC 3168 section 6.1.2: once per reduction). The
 // frame carries seg's Handle and MSS and stands for itself alone.
-func Frame(seg *Segment, i int) Segment {
-	f := *seg
+func Frame(f, seg *Segment, i int) {
+	*f = *seg
 	f.Segs = 1
 	mss := uint32(seg.MSS)
 	if mss == 0 || seg.Len <= mss {
-		return f
+		return
 	}
 	start := uint32(i) * mss
-	f.Offset += uint64(start)
-	f.Seq += start
-	f.Len -= start
+	n, flags := seg.Len-start, seg.Flags
 	if i > 0 {
-		f.Flags &^= CWR
+		flags &^= CWR
 	}
-	if f.Len > mss {
-		f.Len = mss
-		f.Flags &^= PSH | FIN
+	if n > mss {
+		n = mss
+		flags &^= PSH | FIN
 	}
-	return f
+	f.Offset, f.Seq, f.Len, f.Flags = seg.Offset+uint64(start), seg.Seq+start, n, flags
 }

@@ -24,14 +24,15 @@ func TestFramesCutASuperSegment(t *testing.T) {
 
 func TestFlagsGoWhereSegmentationPutsThem(t *testing.T) {
 	seg := Segment{Len: 3000, MSS: 1420, Flags: ACK | PSH | FIN | CWR | ECE}
+	var f Segment
 	want := []Flags{ACK | CWR | ECE, ACK | ECE, ACK | PSH | FIN | ECE}
 	for i := range Frames(&seg) {
-		if f := Frame(&seg, i); f.Flags != want[i] {
+		if Frame(&f, &seg, i); f.Flags != want[i] {
 			t.Errorf("frame %d: flags %08b, want %08b", i, f.Flags, want[i])
 		}
 	}
 	alone := Segment{Len: 100, MSS: 1420, Flags: seg.Flags}
-	if f := Frame(&alone, 0); f.Flags != seg.Flags {
+	if Frame(&f, &alone, 0); f.Flags != seg.Flags {
 		t.Errorf("single frame: flags %08b, want all of %08b", f.Flags, seg.Flags)
 	}
 }
@@ -41,7 +42,8 @@ func TestPureACKIsOneFrame(t *testing.T) {
 	if n := Frames(&seg); n != 1 {
 		t.Fatalf("%d frames, want 1", n)
 	}
-	if f := Frame(&seg, 0); f != seg {
+	var f Segment
+	if Frame(&f, &seg, 0); f != seg {
 		t.Errorf("got %+v, want it unchanged", f)
 	}
 }
@@ -60,7 +62,8 @@ func TestFramesPutTogetherAreTheSegment(t *testing.T) {
 		n := Frames(&seg)
 		next, left := seg, seg.Len
 		for i := range n {
-			f := Frame(&seg, i)
+			var f Segment
+			Frame(&f, &seg, i)
 			want := next
 			want.Segs = 1
 			want.Len = f.Len
@@ -91,6 +94,6 @@ func BenchmarkFrame(b *testing.B) {
 	n := Frames(&seg)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		frameSink = Frame(&seg, i%n)
+		Frame(&frameSink, &seg, i%n)
 	}
 }

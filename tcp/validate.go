@@ -28,6 +28,10 @@ func (e *Endpoint) valid(now sim.Time, seg *Segment) bool {
 		return false
 	}
 	d := seqDistance(seqOf(e.cfg.RemoteISS, r.nxt), seg.Seq)
+	if d == 0 && seg.Flags&^PSH == ACK && int32(r.tsRecent-seg.TSVal) <= pawsTolerance {
+		e.noteTimestamp(now, seg, 0) // nearly always
+		return true
+	}
 	if e.pawsDiscards(now, seg, d) && !seg.Flags.Has(RST) {
 		e.answerDuplicate(now, seg, d)
 		return false

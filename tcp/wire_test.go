@@ -229,11 +229,11 @@ func TestOptionLayout(t *testing.T) {
 			seg.Opts |= OptTimestamps
 		}
 		if c.flags == SYN {
-			seg.OptLen = uint8(SYNOptionLen(&spec))
 			seg.Opts |= OptMSS | OptScale
 			if c.sack {
 				seg.Opts |= OptSACKPermitted
 			}
+			seg.OptLen = uint8(synOptionLen(seg.Opts))
 		}
 		frame, _, err := Encode(nil, &spec, &path6, &seg, 0)
 		if err != nil {

@@ -65,21 +65,15 @@ func (e *Endpoint) WriteMsg(now sim.Time, n, fragLimit int, flags WriteFlags) Wr
 		if r.Accepted == 0 {
 			k.push = false // more follows what the last sendmsg ended with
 		}
-		left := fragLimit - s.fragUsed
-		take := min(n-r.Accepted, goal-int(k.len), left)
-		grow := !own && !fresh && s.fragUsed > 0
-		cost := uint32(take)
+		most, frags := min(n-r.Accepted, goal-int(k.len)), 0
 		if own {
-			cost = pageBytes // the page is charged, not what is used of it
+			most, frags = s.addPages(k, most, fragLimit)
+		} else {
+			most, frags = s.addPiece(k, most, fragLimit, fresh)
 		}
-		k.extend(uint32(take), grow, cost)
-		s.mem += int64(cost)
-		if !grow {
-			r.NewFrags++
-		}
-		s.fragUsed = (s.fragUsed + take) % fragLimit
-		s.end += uint64(take)
-		r.Accepted += take
+		s.end += uint64(most)
+		r.Accepted += most
+		r.NewFrags += frags
 		s.pushMark(k, goal)
 	}
 	s.blocked = r.Accepted < n
@@ -91,6 +85,36 @@ func (e *Endpoint) WriteMsg(now sim.Time, n, fragLimit int, flags WriteFlags) Wr
 	}
 	e.push(goal, flags, &r)
 	return r
+}
+
+// addPages appends up to most bytes to an skb in the caller's pages, of each of which so
+// much is used, as far as the skb holds fragments. It returns what that made.
+func (s *sender) addPages(k *skb, most, page int) (added, frags int) {
+	for added < most && k.nfrags < maxFrags {
+		take := min(most-added, page-s.fragUsed)
+		k.extend(uint32(take), false, pageBytes) // the page is charged, not what is used of it
+		if s.fragUsed += take; s.fragUsed == page {
+			s.fragUsed = 0
+		}
+		added += take
+		frags++
+	}
+	s.mem += int64(frags) * pageBytes
+	return added, frags
+}
+
+// addPiece copies up to most bytes behind the payload of an skb, which may be fresh, into
+// what is left of the socket's page_frag.
+func (s *sender) addPiece(k *skb, most, limit int, fresh bool) (added, frags int) {
+	added = min(most, limit-s.fragUsed)
+	grow := !fresh && s.fragUsed > 0
+	k.extend(uint32(added), grow, uint32(added))
+	s.mem += int64(added)
+	s.fragUsed = (s.fragUsed + added) % limit
+	if !grow {
+		frags = 1
+	}
+	return added, frags
 }
 
 // newSKB opens an skb at the end of the write queue.

@@ -18,7 +18,8 @@ func TestREADMEShowsWhatTheCommandsPrint(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs scenarios at their full length")
 	}
-	const path = "../../README.md"
+	t.Chdir("../..") // where a reader is who follows README.md
+	const path = "README.md"
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -111,7 +111,8 @@ func (l *Link) transmit() (err error) {
 	for l.host.Output(p) {
 		l.sent++
 		for i := range tcp.Frames(&p.Seg) {
-			seg := tcp.Frame(&p.Seg, i)
+			var seg tcp.Segment
+			tcp.Frame(&seg, &p.Seg, i)
 			if l.frame, err = l.codec.encode(l.frame[:0], p, &seg, int(seg.Offset-p.Seg.Offset)); err != nil {
 				return err
 			}

@@ -35,33 +35,39 @@ func (r *runner) read(a *arguments) pendingCall {
 	if flags&stack.MSG_TRUNC != 0 {
 		buf = vector{lengths: []int{a.size(a.expr(2))}} // nothing is copied, not even to NULL
 	}
-	plain := a.call.Name == "read"
-	return r.receiver(fd, buf, func(iov []stack.Buf) (int, stack.Errno) {
-		switch {
-		case plain:
-			return r.host.Readv(fd, iov)
-		case len(iov) == 0:
-			iov = append(iov, stack.Buf{})
-		}
-		return r.host.Recv(fd, iov[0], int(flags))
-	})
+	return r.receiver(fd, buf, int(flags), r.reader(fd, a.call.Name == "read"))
 }
 
-// receiver is a call that fills buffers.
-func (r *runner) receiver(fd int, v vector, receive func([]stack.Buf) (int, stack.Errno)) pendingCall {
+// reader reads: read and readv from any file, the others from sockets.
+func (r *runner) reader(fd int, anyFile bool) func(iov []stack.Buf, flags int) (int, stack.Errno) {
+	return func(iov []stack.Buf, flags int) (int, stack.Errno) {
+		if anyFile && flags == 0 {
+			return r.host.Readv(fd, iov)
+		}
+		return r.host.Recvmsg(fd, &stack.Message{Iov: iov}, flags)
+	}
+}
+
+// receiver is a call that fills buffers. When its time is over it returns what there is,
+// if less than it waits for.
+func (r *runner) receiver(fd int, v vector, flags int, receive func(iov []stack.Buf, flags int) (int, stack.Errno)) pendingCall {
 	iov := v.behind(0)
-	c := pendingCall{attempt: func() (int64, stack.Errno) {
-		n, err := v.faulty(receive(iov))
+	try := func(flags int) (int64, stack.Errno) {
+		n, err := v.faulty(receive(iov, flags))
 		return int64(n), err
-	}}
+	}
+	c := pendingCall{attempt: func() (int64, stack.Errno) { return try(flags) }}
 	r.deadline(&c, fd, stack.SO_RCVTIMEO)
+	if c.lapse != nil {
+		c.lapse = func() (int64, stack.Errno) { return try(flags | stack.MSG_DONTWAIT) }
+	}
 	return c
 }
 
 func (r *runner) readv(a *arguments) pendingCall {
 	a.count(3, 3)
 	fd := a.fd(0)
-	return r.receiver(fd, a.iovec(a.expr(1)), func(iov []stack.Buf) (int, stack.Errno) { return r.host.Readv(fd, iov) })
+	return r.receiver(fd, a.iovec(a.expr(1)), 0, r.reader(fd, true))
 }
 
 // write is write, send and sendto.
@@ -198,9 +204,9 @@ func (r *runner) recvmsg(a *arguments) pendingCall {
 	fd, e := a.fd(0), unwrap(a.expr(1))
 	iov, flags := a.message(e), a.int(2, 0)
 	m := stack.Message{Control: make([]stack.Control, 0, maxControl)}
-	c := r.receiver(fd, iov, func(bufs []stack.Buf) (int, stack.Errno) {
+	c := r.receiver(fd, iov, int(flags), func(bufs []stack.Buf, flags int) (int, stack.Errno) {
 		m.Iov = bufs
-		return r.host.Recvmsg(fd, &m, int(flags))
+		return r.host.Recvmsg(fd, &m, flags)
 	})
 	c.check = func(int64) *Error { return a.compareMessage(e, &m) }
 	return c

@@ -129,9 +129,6 @@ func (h *Host) Shutdown(fd, how int) Errno {
 			s.ep.Shutdown(h.now)
 			h.touch(s)
 		}
-		if bits&rcvShut != 0 {
-			s.ep.ShutdownRead()
-		}
 	}
 	s.shut |= bits
 	h.wake(s, 0)

@@ -97,7 +97,7 @@ func (n *network) transmit(side int, p *Packet) {
 		f := *p
 		f.Data = nil
 		if p.Kind == TCP {
-			f.Seg = tcp.Frame(&p.Seg, i)
+			tcp.Frame(&f.Seg, &p.Seg, i)
 			f.Seg.Window = 0 // the wire has the field only
 			if p.Data != nil {
 				from := f.Seg.Offset - p.Seg.Offset
