@@ -52,17 +52,11 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 		}
 		return false
 	}
-	s.echo = 0
-	if e.timestampsOn() && seg.Opts.Has(OptTimestamps) {
-		s.echo = seg.TSEcr
-	}
 	if distance == 0 && s.rtx.empty() && seg.NSACK == 0 && s.tailProbe.end == 0 {
-		// Who only receives gets nothing else.
-		e.updateWindow(seg, false)
-		e.alive(now)
-		e.ackPersist(now)
+		e.acknowledgeNothing(now, seg)
 		return true
 	}
+	e.noteEcho(seg)
 	var news ackNews
 	news.priorUna, news.low = s.una, s.nxt
 	news.data = seg.Len > 0
@@ -101,6 +95,25 @@ func (e *Endpoint) acknowledge(now sim.Time, seg *Segment) bool {
 	s.rateGenerate(now, &news.rate)
 	e.control(now, &news)
 	return true
+}
+
+// acknowledgeNothing is acknowledge where nothing is out: who only receives gets nothing
+// else.
+func (e *Endpoint) acknowledgeNothing(now sim.Time, seg *Segment) {
+	e.noteEcho(seg)
+	e.updateWindow(seg, false)
+	e.alive(now)
+	if e.snd.timer.kind == timerPersist {
+		e.ackPersist(now)
+	}
+}
+
+// noteEcho keeps the timestamp that a segment echoes.
+func (e *Endpoint) noteEcho(seg *Segment) {
+	e.snd.echo = 0
+	if e.opt.timestamps && seg.Opts.Has(OptTimestamps) {
+		e.snd.echo = seg.TSEcr
+	}
 }
 
 // finishAck draws the conclusions for timers and loss recovery.

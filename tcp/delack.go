@@ -25,7 +25,9 @@ type ackState struct {
 	quick     uint8
 	pingpong  uint8    // replies sent soon after data, up to 255
 	ato       sim.Time // predicted delay of the reply; 0 before the first data
+	halfLeast sim.Time // half of its least value, Spec.DelayedACK
 	lastData  sim.Time // lrcvtime
+	lastTick  int64    // and in jiffies
 	lastSize  uint32   // last_seg_size: of the last segment if it may be full but is shorter than mss
 	mss       uint16   // largest segment seen: what a full one is (rcv_mss)
 	dups      uint8    // duplicates sent since the hole's left edge moved
@@ -57,20 +59,21 @@ func (e *Endpoint) dataArrived(now sim.Time, seg *Segment) {
 	a.scheduled, a.check = true, true
 	e.measureSegment(seg)
 	least := e.spec.DelayedACK
-	switch gap := sim.Time(jiffies(now)-jiffies(a.lastData)) * jiffy; {
+	tick := jiffies(now)
+	switch gap := sim.Time(tick-a.lastTick) * jiffy; {
 	case a.ato == 0:
 		// The first data: the peer's slow start needs every ACK.
 		e.rcv.quickACKs(maxQuickACKs)
 		a.ato = least
 	case gap <= least/2:
-		a.ato = half(a.ato) + half(least)
+		a.ato = half(a.ato) + a.halfLeast
 	case gap < a.ato:
 		a.ato = min(half(a.ato)+gap, e.snd.rtt.timeout())
 	case gap > e.snd.rtt.timeout():
 		// The peer's window has shrunk meanwhile, or should have.
 		e.rcv.quickACKs(maxQuickACKs)
 	}
-	a.lastData = now
+	a.lastData, a.lastTick = now, tick
 	e.markArrived(seg)
 }
 
@@ -138,7 +141,7 @@ func (a *ackState) enterInteractive() { a.pingpong = pingpongFrom }
 // repliedAt counts a data segment that goes out soon after data has come in
 // (tcp_event_data_sent); last is when data went out before.
 func (a *ackState) repliedAt(now, last sim.Time) {
-	if jiffies(last) < jiffies(a.lastData) && sim.Time(jiffies(now)-jiffies(a.lastData))*jiffy < a.ato && a.pingpong < 255 {
+	if jiffies(last) < a.lastTick && sim.Time(jiffies(now)-a.lastTick)*jiffy < a.ato && a.pingpong < 255 {
 		a.pingpong++
 	}
 }

@@ -108,26 +108,18 @@ func (e *Endpoint) input(now sim.Time, seg *Segment) {
 		return
 	}
 	predicted := seg.Len > 0 && e.predicted(seg)
+	if predicted {
+		e.mib.TCPHPHits++
+	}
+	if e.bringsNext(seg) {
+		e.takeNext(now, seg)
+		return
+	}
 	if !e.valid(now, seg) || !e.acknowledge(now, seg) {
 		e.rcv.drop(seg)
 		return
 	}
-	if predicted {
-		e.mib.TCPHPHits++
-	}
 	e.receive(now, seg)
-}
-
-// predicted says whether header prediction takes a segment (tcp_rcv_established): nothing
-// but the acknowledgement and the timestamp may be new in its header, whose length must be
-// that of timestamps alone. Patch 13's padding is not counted there, so that with it
-// every segment takes the slow path.
-func (e *Endpoint) predicted(seg *Segment) bool {
-	r, s := &e.rcv, &e.snd
-	return seg.Flags&^PSH == ACK && int(seg.OptLen) == bareOptionLen(e.opt.timestamps, 0) && uint64(seg.Window) == s.window &&
-		seg.Seq == seqOf(e.cfg.RemoteISS, r.nxt) && seqDistance(seg.Ack, seqOf(e.cfg.LocalISS, s.nxt)) >= 0 &&
-		r.ooo.ranges.len() == 0 && r.wnd > 0 && r.memory.charged < r.memory.buffer &&
-		(!e.opt.timestamps || seg.Opts.Has(OptTimestamps) && int32(seg.TSVal-r.tsRecent) >= 0)
 }
 
 // LastRTT is the round-trip sample that the last Input has given: from a segment's

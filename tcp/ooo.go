@@ -215,15 +215,12 @@ func (r *receiver) dropLast() {
 	q.bytes += g.right - g.left
 }
 
-// takeOutOfOrder delivers what the queue holds directly behind what was delivered. A
-// queue that is empty now calls for an ACK at once: the peer's recovery is over (RFC
+// takeOutOfOrder delivers what the queue, which is not empty, holds directly behind what
+// was delivered. A queue that is empty now calls for an ACK at once: the peer's recovery is over (RFC
 // 5681 section 4.2).
 func (e *Endpoint) takeOutOfOrder() {
 	r := &e.rcv
 	q := &r.ooo
-	if q.ranges.len() == 0 {
-		return
-	}
 	for q.ranges.len() > 0 && q.ranges.front().left <= r.nxt {
 		g := q.ranges.front()
 		q.bytes -= g.right - g.left

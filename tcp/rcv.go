@@ -40,6 +40,7 @@ func (e *Endpoint) initReceiver() {
 	r := &e.rcv
 	r.ack.delayedAt, r.ack.compressedAt = sim.Never, sim.Never
 	r.ack.mss = rcvMSSGuess
+	r.ack.halfLeast = half(e.spec.DelayedACK)
 	r.lowat = 1
 	r.memory.kind = e.cfg.Buffers
 	r.memory.buffer = min(int64(e.spec.ReceiveInitial), int64(e.spec.ReceiveBuffer))
@@ -171,7 +172,9 @@ func (e *Endpoint) takeInOrder(now sim.Time, seg *Segment, skip, n uint32) {
 	if seg.Len >= growLeast {
 		e.growWindow(seg.Len, c)
 	}
-	e.takeOutOfOrder()
+	if r.ooo.ranges.len() > 0 {
+		e.takeOutOfOrder()
+	}
 }
 
 // growLeast is the payload below which a segment does not raise the window.

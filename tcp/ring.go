@@ -21,8 +21,8 @@ func (r *ring[T]) back() *T { return r.at(int(r.n) - 1) }
 
 func (r *ring[T]) pushBack(v T) {
 	r.reserve()
+	r.buf[(r.head+r.n)&uint32(len(r.buf)-1)] = v
 	r.n++
-	*r.back() = v
 }
 
 func (r *ring[T]) popFront() {
@@ -70,6 +70,10 @@ func (r *ring[T]) reserve() {
 	if int(r.n) < len(r.buf) {
 		return
 	}
+	r.grow()
+}
+
+func (r *ring[T]) grow() {
 	grown := make([]T, max(16, 2*len(r.buf)))
 	for i := range int(r.n) {
 		grown[i] = *r.at(i)

@@ -7,6 +7,7 @@ import "netgpusim/sim"
 type nicQueue struct {
 	charged int64
 	skbs    ring[nicSKB]
+	awaited bool // a completion is to let something go (TSQ_THROTTLED)
 }
 
 // nicSKB is a transmission: its payload that Sent has not named yet, and its charge.
@@ -42,13 +43,21 @@ func (s *sender) throttled(truesize uint32, more uint) bool {
 	if !s.pacing.on {
 		limit = min(limit, s.outputLimit)
 	}
-	return uint64(s.nic.charged) >= limit<<more && !s.rtx.empty()
+	if uint64(s.nic.charged) < limit<<more || s.rtx.empty() {
+		return false
+	}
+	s.nic.awaited = true
+	return true
 }
 
 // Sent says that the NIC has completed the transmission of n payload bytes: TCP small
-// queues let go.
+// queues let go. What MSG_MORE holds stays, unless they held something (tcp_wfree).
 func (e *Endpoint) Sent(now sim.Time, n int) {
 	e.advance(now)
-	e.snd.nic.sent(n)
-	e.snd.letGo()
+	s := &e.snd
+	s.nic.sent(n)
+	if s.nic.awaited || s.pass != nagleCork {
+		s.nic.awaited = false
+		s.letGo()
+	}
 }

@@ -179,6 +179,7 @@ func (e *Endpoint) push(goal int, flags WriteFlags, r *WriteResult) {
 		s.pushed = s.end
 	}
 	s.corked = e.spec.AutoCorking && int(k.len) < goal && !s.rtx.empty() && s.nic.charged >= int64(k.truesize)
+	s.nic.awaited = s.nic.awaited || s.corked
 }
 
 // sizeGoal is the payload at which an skb is full: the multiple of MSS that fits a

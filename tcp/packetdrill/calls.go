@@ -89,13 +89,15 @@ func (r *runner) accept(a *arguments) pendingCall {
 		flags = 0
 	}
 	var peer netip.AddrPort
-	return pendingCall{makesFD: true, attempt: func() (int64, stack.Errno) {
+	c := pendingCall{makesFD: true, attempt: func() (int64, stack.Errno) {
 		conn, from, err := r.host.Accept(fd, int(flags))
 		if err == stack.OK {
 			r.last, peer = conn, from
 		}
 		return int64(conn), err
 	}, check: func(int64) *Error { return a.compareAddress(a.expr(1), peer) }}
+	r.deadline(&c, fd, stack.SO_RCVTIMEO, stack.EAGAIN)
+	return c
 }
 
 // compareAddress compares an address that a call has stored.
@@ -112,7 +114,9 @@ func (a *arguments) compareAddress(e *Expr, got netip.AddrPort) *Error {
 func (r *runner) connect(a *arguments) pendingCall {
 	a.count(3, 3)
 	fd, addr := a.fd(0), a.address(a.expr(1), r.own(r.setup.remote, r.setup.connectPort))
-	return simple(func() stack.Errno { return r.host.Connect(fd, addr) })
+	c := simple(func() stack.Errno { return r.host.Connect(fd, addr) })
+	r.deadline(&c, fd, stack.SO_SNDTIMEO, stack.EINPROGRESS)
+	return c
 }
 
 func (r *runner) close(a *arguments) pendingCall {

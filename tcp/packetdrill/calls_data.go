@@ -7,13 +7,13 @@ import (
 	"netgpusim/tcp/stack"
 )
 
-// deadline makes a call that waits for data or room end with EAGAIN after the socket's
-// timeout (SO_RCVTIMEO, SO_SNDTIMEO).
-func (r *runner) deadline(c *pendingCall, fd, option int) {
+// deadline makes a call that waits end with an error after the socket's timeout
+// (SO_RCVTIMEO, SO_SNDTIMEO).
+func (r *runner) deadline(c *pendingCall, fd, option int, late stack.Errno) {
 	v, err := r.host.Getsockopt(fd, stack.SOL_SOCKET, option)
 	if err == stack.OK && v.Int > 0 {
 		c.timeout = sim.Time(v.Int) * sim.Microsecond
-		c.lapse = func() (int64, stack.Errno) { return -1, stack.EAGAIN }
+		c.lapse = func() (int64, stack.Errno) { return -1, late }
 	}
 }
 
@@ -53,11 +53,19 @@ func (r *runner) reader(fd int, anyFile bool) func(iov []stack.Buf, flags int) (
 func (r *runner) receiver(fd int, v vector, flags int, receive func(iov []stack.Buf, flags int) (int, stack.Errno)) pendingCall {
 	iov := v.behind(0)
 	try := func(flags int) (int64, stack.Errno) {
+		if v.fault && len(iov) == 0 {
+			// It is a fault once there is something to copy.
+			n, err := receive([]stack.Buf{stack.Size(1)}, flags|stack.MSG_PEEK)
+			if n > 0 || err == stack.ENOTSOCK {
+				return -1, stack.EFAULT
+			}
+			return int64(n), err
+		}
 		n, err := v.faulty(receive(iov, flags))
 		return int64(n), err
 	}
 	c := pendingCall{attempt: func() (int64, stack.Errno) { return try(flags) }}
-	r.deadline(&c, fd, stack.SO_RCVTIMEO)
+	r.deadline(&c, fd, stack.SO_RCVTIMEO, stack.EAGAIN)
 	if c.lapse != nil {
 		c.lapse = func() (int64, stack.Errno) { return try(flags | stack.MSG_DONTWAIT) }
 	}
@@ -111,7 +119,7 @@ func (r *runner) sender(fd int, v vector, send func([]stack.Buf) (int, stack.Err
 		asleep = err == stack.Blocked
 		return progress(&done, int64(n), err)
 	}}
-	r.deadline(&c, fd, stack.SO_SNDTIMEO)
+	r.deadline(&c, fd, stack.SO_SNDTIMEO, stack.EAGAIN)
 	if c.lapse != nil {
 		c.lapse = func() (int64, stack.Errno) { return progress(&done, 0, stack.EAGAIN) }
 	}

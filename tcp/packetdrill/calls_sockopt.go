@@ -49,7 +49,7 @@ var linuxCongestion = map[string]bool{"bic": true, "cdg": true, "highspeed": tru
 func (a *arguments) optionValue(e *Expr) (v stack.Value) {
 	switch e.Kind {
 	case Text:
-		v.Text, v.Bytes = e.Text, []byte(e.Text)
+		v.Text = e.Text
 	case Struct:
 		for i := range e.Fields {
 			f := &e.Fields[i]

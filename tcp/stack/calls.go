@@ -52,16 +52,12 @@ type Value struct {
 	Len    int         // optlen in bytes, 0 for that of the option; less is EINVAL
 	Linger Linger      // SO_LINGER
 	Text   string      // TCP_CONGESTION
-	Bytes  []byte      // TCP_FASTOPEN_KEY, TCP_SAVED_SYN
 	Info   tcp.Info    // TCP_INFO
 	Mem    tcp.MemInfo // SO_MEMINFO
 }
 
 // Linger is a struct linger.
 type Linger struct{ OnOff, Seconds int32 }
-
-// Int is the value of an option that is an int.
-func Int(n int64) Value { return Value{Int: n} }
 
 // PollFD is a struct pollfd.
 type PollFD struct {

@@ -142,7 +142,7 @@ func testValue(c *caller) Value {
 	if _, err := strconv.ParseInt(w, 0, 64); err != nil {
 		return Value{Text: c.word()}
 	}
-	return Int(int64(c.flags()))
+	return Value{Int: int64(c.flags())}
 }
 
 // testRecvmsg shows the control messages too.

@@ -105,9 +105,9 @@ func (s *fuzzScript) call(h *Host, n *network, side int) {
 	case 17, 18:
 		h.Close(fd)
 	case 19:
-		h.Setsockopt(fd, SOL_SOCKET, int(s.next()%62), Int(int64(size)))
+		h.Setsockopt(fd, SOL_SOCKET, int(s.next()%62), Value{Int: int64(size)})
 	case 20:
-		h.Setsockopt(fd, SOL_TCP, int(s.next()%40), Int(int64(int8(s.next()))))
+		h.Setsockopt(fd, SOL_TCP, int(s.next()%40), Value{Int: int64(int8(s.next()))})
 	case 21:
 		h.Setsockopt(fd, SOL_SOCKET, SO_LINGER, Value{Linger: Linger{1, int32(s.next() % 3)}})
 	case 22:

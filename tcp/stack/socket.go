@@ -152,6 +152,8 @@ func (h *Host) Socket(domain, typ, proto int) (fd int, err Errno) {
 		return -1, EINVAL
 	case domain != AF_INET && domain != AF_INET6:
 		return -1, EAFNOSUPPORT
+	case typ&^flags == SOCK_DGRAM && proto == IPPROTO_TCP:
+		return -1, EPROTONOSUPPORT // there are datagrams, but not of TCP (inet_create)
 	case typ&^flags != SOCK_STREAM:
 		return -1, ESOCKTNOSUPPORT
 	case proto != 0 && proto != IPPROTO_TCP:

@@ -19,11 +19,11 @@ func TestTheSYNShowsTheOptions(t *testing.T) {
 		mss          uint16
 		answerWindow uint16 // of the SYN-ACK: whole segments of 1448
 	}{
-		{"nothing", SOL_SOCKET, SO_REUSEADDR, Int(1), 64240, 7, 1460, 65160},
-		{"SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, Int(5000), 4380, 0, 1460, 4344},
-		{"SO_RCVBUF that makes a scale", SOL_SOCKET, SO_RCVBUF, Int(150_000), 65535, 2, 1460, 65535},
-		{"TCP_WINDOW_CLAMP", SOL_TCP, TCP_WINDOW_CLAMP, Int(20_000), 18980, 0, 1460, 18824},
-		{"TCP_MAXSEG", SOL_TCP, TCP_MAXSEG, Int(1000), 65000, 7, 1000, 65208},
+		{"nothing", SOL_SOCKET, SO_REUSEADDR, Value{Int: 1}, 64240, 7, 1460, 65160},
+		{"SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, Value{Int: 5000}, 4380, 0, 1460, 4344},
+		{"SO_RCVBUF that makes a scale", SOL_SOCKET, SO_RCVBUF, Value{Int: 150_000}, 65535, 2, 1460, 65535},
+		{"TCP_WINDOW_CLAMP", SOL_TCP, TCP_WINDOW_CLAMP, Value{Int: 20_000}, 18980, 0, 1460, 18824},
+		{"TCP_MAXSEG", SOL_TCP, TCP_MAXSEG, Value{Int: 1000}, 65000, 7, 1000, 65208},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := newNetwork(t, nil)
