@@ -153,6 +153,10 @@ func (p *Packet) decodeOptions(options []layers.TCPOption) {
 			c := Cookie{Len: uint8(len(data))}
 			copy(c.Bytes[:], data)
 			p.Seg.SetCookie(c)
+		case kind == optionExperiment && len(data) >= 2 && len(data) <= 2+maxCookie && be.Uint16(data) == fastOpenMagic && syn:
+			c := Cookie{Len: uint8(len(data) - 2), Exp: true}
+			copy(c.Bytes[:], data[2:])
+			p.Seg.SetCookie(c)
 		case kind == layers.TCPOptionKindMSS && len(data) == 2 && syn:
 			p.Seg.Opts |= OptMSS
 			p.Seg.MSS = be.Uint16(data)

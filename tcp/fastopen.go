@@ -5,6 +5,7 @@ import "netgpusim/sim"
 // Cookie is the cookie of TCP Fast Open (RFC 7413 section 4.1.1): Len bytes, 0 to ask for one.
 type Cookie struct {
 	Len   uint8
+	Exp   bool // in the option that experiments had before (kind 254 with a magic number)
 	Bytes [maxCookie]byte
 }
 
@@ -19,7 +20,10 @@ func (s *Segment) SetCookie(c Cookie) {
 		b := c.Bytes[4*i:]
 		*w = uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
 	}
-	s.SACK[2].Left = uint32(min(c.Len, maxCookie))
+	s.SACK[2] = SACKBlock{Left: uint32(min(c.Len, maxCookie))}
+	if c.Exp {
+		s.SACK[2].Right = 1
+	}
 }
 
 // Cookie is that option of a SYN or SYN-ACK; ok is false without it.
@@ -27,7 +31,7 @@ func (s *Segment) Cookie() (c Cookie, ok bool) {
 	if !s.Flags.Has(SYN) || !s.Opts.Has(OptFastOpen) {
 		return c, false
 	}
-	c.Len = uint8(min(s.SACK[2].Left, maxCookie))
+	c.Len, c.Exp = uint8(min(s.SACK[2].Left, maxCookie)), s.SACK[2].Right != 0
 	for i, w := range [maxCookie / 4]uint32{s.SACK[0].Left, s.SACK[0].Right, s.SACK[1].Left, s.SACK[1].Right} {
 		b := c.Bytes[4*i:]
 		b[0], b[1], b[2], b[3] = byte(w>>24), byte(w>>16), byte(w>>8), byte(w)
@@ -38,7 +42,7 @@ func (s *Segment) Cookie() (c Cookie, ok bool) {
 // cookieLen is the option's length with the NOPs that align it (tcp_options_write).
 func (s *Segment) cookieLen() int {
 	if c, ok := s.Cookie(); ok {
-		return (fastOpenHead + int(c.Len) + 3) &^ 3
+		return (c.head() + int(c.Len) + 3) &^ 3
 	}
 	return 0
 }
@@ -47,7 +51,19 @@ func (s *Segment) cookieLen() int {
 const (
 	optionFastOpen = 34 // RFC 7413 section 4.1.1
 	fastOpenHead   = 2
+
+	optionExperiment = 254 // RFC 6994
+	fastOpenMagic    = 0xF989
+	fastOpenExpHead  = 4
 )
+
+// head is how long the option is without its cookie.
+func (c *Cookie) head() int {
+	if c.Exp {
+		return fastOpenExpHead
+	}
+	return fastOpenHead
+}
 
 // fastOpen is an end's part in a Fast Open.
 type fastOpen struct {
@@ -76,6 +92,14 @@ func (e *Endpoint) GrantCookie(c Cookie) { e.fast.cookie, e.fast.grants = c, tru
 
 // GotCookie is the cookie that the peer has given; ok is false if there was none.
 func (e *Endpoint) GotCookie() (c Cookie, ok bool) { return e.fast.cookie, e.fast.got }
+
+// RefusedCookie says that the peer was asked for a cookie and has not given one, although
+// the SYN had no payload and was not sent again; exp is which option asked for it
+// (tcp_rcv_fastopen_synack).
+func (e *Endpoint) RefusedCookie() (exp, refused bool) {
+	f := &e.fast
+	return f.cookie.Exp, f.asks && !f.got && f.sent == 0 && e.handshake.resent == 0
+}
 
 // AcceptFastOpen opens a connection passively of a SYN whose cookie is good: its payload is
 // delivered, and data may be sent before the handshake is through

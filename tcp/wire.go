@@ -164,7 +164,11 @@ func appendOptions(o []byte, seg *Segment) []byte {
 		o = append(o, nop, layers.TCPOptionKindWindowScale, 3, seg.Scale)
 	}
 	if c, ok := seg.Cookie(); ok {
-		o = append(o, optionFastOpen, fastOpenHead+c.Len)
+		if c.Exp {
+			o = append(o, optionExperiment, fastOpenExpHead+c.Len, fastOpenMagic>>8, fastOpenMagic&0xFF)
+		} else {
+			o = append(o, optionFastOpen, fastOpenHead+c.Len)
+		}
 		o = append(o, c.Bytes[:c.Len]...)
 		for len(o)%4 != 0 {
 			o = append(o, nop)

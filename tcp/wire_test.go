@@ -73,7 +73,7 @@ func randomSegment(random *sim.Rand, spec *Spec) Segment {
 			seg.Opts |= OptSACKPermitted
 		}
 		if random.Chance(0.3) {
-			c := Cookie{Len: uint8(random.Intn(maxCookie + 1))}
+			c := Cookie{Len: uint8(random.Intn(maxCookie + 1)), Exp: random.Chance(0.5)}
 			for i := range c.Len {
 				c.Bytes[i] = byte(random.Uint64())
 			}

@@ -3,6 +3,7 @@ package packetdrill
 import (
 	"strings"
 
+	"netgpusim/tcp"
 	"netgpusim/tcp/stack"
 )
 
@@ -20,12 +21,28 @@ func (r *runner) setsockopt(a *arguments) pendingCall {
 		modelled = err != stack.ENOPROTOOPT || a.call.Errno == "ENOPROTOOPT"
 		return 0, err
 	}, lacks: func() *Error {
+		if err := a.lacksCongestion(v.Text); level == stack.SOL_TCP && name == stack.TCP_CONGESTION && err != nil {
+			return err
+		}
 		if !modelled {
 			return unsupported(a.at, "setsockopt of level %d, option %d", level, name)
 		}
 		return nil
 	}}
 }
+
+// lacksCongestion refuses a congestion control that Linux has and the model has not, where
+// the script does not expect it to be missing.
+func (a *arguments) lacksCongestion(name string) *Error {
+	if linuxCongestion[name] && a.call.Errno == "" {
+		return unsupported(a.at, "congestion control %s; known are %s", name, strings.Join(tcp.CongestionControls, ", "))
+	}
+	return nil
+}
+
+// linuxCongestion are Linux's modules beyond tcp.CongestionControls.
+var linuxCongestion = map[string]bool{"bic": true, "cdg": true, "highspeed": true, "htcp": true, "hybla": true, "illinois": true, "lp": true,
+	"nv": true, "scalable": true, "vegas": true, "veno": true, "westwood": true, "yeah": true}
 
 // optionValue is what an option is set to: a number, a name, struct linger or struct
 // timeval.

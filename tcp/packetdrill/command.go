@@ -19,6 +19,7 @@ type settings struct {
 	dir   string // of the script, "" for none: where its helpers are
 	sleep func(sim.Time)
 	warn  func(at Pos, message string)
+	depth int          // of helpers in helpers
 	undo  []assignment // what variables were before the script set them
 }
 
@@ -95,6 +96,9 @@ func (s *settings) echo(at Pos, name string, args []string, file string) *Error 
 // maxHelper bounds a helper's size in bytes.
 const maxHelper = 1 << 16
 
+// maxHelpers bounds how deep helpers carry out others.
+const maxHelpers = 4
+
 // helper carries out a file of commands beside the script. Its commands set up a real
 // machine: those that are not understood are warnings. A file of defaults that is not
 // there stands for Linux's own, which are in force anyway, and one that restores, which
@@ -131,9 +135,10 @@ func (s *settings) restore(at Pos) *Error {
 }
 
 func (s *settings) include(at Pos, name, text string) *Error {
-	dir := s.dir
-	s.dir = "" // helpers of helpers are not followed
-	defer func() { s.dir = dir }()
+	if s.depth++; s.depth > maxHelpers {
+		return unsupported(at, "helper %s: helpers in helpers more than %d deep", name, maxHelpers)
+	}
+	defer func() { s.depth-- }()
 	end, depth := "", 0 // of a compound command that is passed over
 	for _, c := range splitShell(text) {
 		first := ""

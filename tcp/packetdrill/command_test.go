@@ -35,12 +35,16 @@ func TestHelpers(t *testing.T) {
 	}
 	write("common/off.sh", "#!/bin/sh\nset -e\n# comment\nsysctl -q net.ipv4.tcp_timestamps=0 # no\nsysctl -q net.ipv4.tcp_nosuch=1\n"+
 		"if [ -f x ]; then\n  if true; then sysctl -q net.ipv4.tcp_sack=0; fi\n  sysctl -q net.ipv4.tcp_sack=0\nfi\nexit 0\nsysctl -q net.ipv4.tcp_sack=0\n")
+	write("outer.sh", "../common/off.sh\n")
+	write("loop.sh", "../loop.sh\n")
 	for _, c := range []struct {
 		head, options string
 		warnings      int
 	}{
 		{"", bothOn, 0},
 		{"`../common/off.sh`\n", tsOff, 2},
+		{"`../outer.sh`\n", tsOff, 2},
+		{"`../loop.sh`\n", bothOn, 1},
 		{"`bash ../common/off.sh`\n", tsOff, 2},
 		{"--init_scripts=../common/off.sh\n", tsOff, 2},
 		{"`../common/set_sysctls.py /proc/sys/net/ipv4/tcp_timestamps=0 \\\n  /proc/sys/net/ipv4/tcp_sack=0`\n", bothOff, 0},

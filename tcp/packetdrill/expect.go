@@ -180,7 +180,7 @@ func (r *runner) optionsDiffer(k *Packet, s *sent) string {
 			}
 			continue
 		}
-		if w.Kind == OptFastOpen {
+		if w.Kind == OptFastOpen || w.Kind == OptFastOpenEx {
 			if cookie, err := r.cookie(k, w); err != nil || !bytes.Equal(cookie, g.Cookie) {
 				return different(want, got)
 			}

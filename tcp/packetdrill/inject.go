@@ -95,18 +95,16 @@ func (r *runner) option(k *Packet, f *flow, o *Option, seg *tcp.Segment) *Error 
 			seg.SACK[seg.NSACK] = tcp.SACKBlock{Left: b.Left + f.shift, Right: b.Right + f.shift}
 			seg.NSACK++
 		}
-	case OptFastOpen:
+	case OptFastOpen, OptFastOpenEx:
 		cookie, err := r.cookie(k, o)
 		if err != nil {
 			return err
 		}
-		c := tcp.Cookie{Len: uint8(len(cookie))}
+		c := tcp.Cookie{Len: uint8(len(cookie)), Exp: o.Kind == OptFastOpenEx}
 		copy(c.Bytes[:], cookie)
 		if syn {
 			seg.SetCookie(c)
 		}
-	case OptFastOpenEx:
-		return unsupported(k.Pos, "%v: the experimental option is not modelled", o)
 	}
 	return nil
 }

@@ -31,7 +31,11 @@ func liveOptions(seg *tcp.Segment) []Option {
 		add(1, Option{Kind: OptScale, Value: uint32(seg.Scale)})
 	}
 	if c, ok := seg.Cookie(); ok {
-		add(0, Option{Kind: OptFastOpen, Cookie: c.Bytes[:c.Len]})
+		kind := OptFastOpen
+		if c.Exp {
+			kind = OptFastOpenEx
+		}
+		add(0, Option{Kind: kind, Cookie: c.Bytes[:c.Len]})
 	}
 	if seg.NSACK > 0 {
 		add(2, Option{Kind: OptSACK, Blocks: seg.SACK[:seg.NSACK]})

@@ -14,7 +14,12 @@ func (s *settings) ip(at Pos, args []string) *Error {
 	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return strings.HasPrefix(a, "-") })
 	if len(args) > 1 {
 		switch args[0] {
-		case "tcp_metrics", "tcpmetrics", "addr", "address", "a", "neigh":
+		case "tcp_metrics", "tcpmetrics":
+			if args[1] != "show" {
+				s.host.FlushMetrics()
+			}
+			return nil
+		case "addr", "address", "a", "neigh":
 			return nil
 		case "link", "l":
 			return s.link(at, args)

@@ -61,6 +61,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 		{"0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3", Unsupported, []string{"x.pkt:1:1", "protocol 17", "only TCP"}},
 		{"0 socket(..., SOCK_DGRAM, IPPROTO_TCP) = -1 EINVAL", Failed, []string{"got -1 EPROTONOSUPPORT"}},
 		{"0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 setsockopt(3, SOL_TCP, TCP_ULP, \"tls\", 3) = -1 ENOENT", Unsupported, []string{"x.pkt:2:1", "option 31"}},
+		{"0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 setsockopt(3, SOL_TCP, TCP_CONGESTION, \"vegas\", 5) = 0", Unsupported, []string{"vegas", "cubic"}},
 		{"0 `ip route change 192.0.2.1 dev tun0 advmss 900`", Unsupported, []string{"ip route advmss", "initcwnd"}},
 		{"0 `tc qdisc add dev tun0 root netem delay 1ms`", Unsupported, []string{"netem", "fq"}},
 		{"0 `ip route change 192.0.2.1 initcwnd 0`", Syntax, []string{"1 to 1000"}},

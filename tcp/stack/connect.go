@@ -41,8 +41,9 @@ func (h *Host) connect(s *socket, addr netip.AddrPort, flags int) Errno {
 			return err
 		}
 		s.state = connecting
+		var cookie tcp.Cookie
 		if s.opts.fastOpenConnect {
-			if _, _, s.deferred = h.cookieFor(s, s.remote.Addr()); s.deferred {
+			if cookie, _, s.deferred = h.cookieFor(s, s.remote.Addr()); s.deferred {
 				return OK // the SYN goes with the first data
 			}
 		}
@@ -50,7 +51,7 @@ func (h *Host) connect(s *socket, addr netip.AddrPort, flags int) Errno {
 			return err
 		}
 		if s.opts.fastOpenConnect {
-			s.ep.SetFastOpen(tcp.Cookie{}, false)
+			s.ep.SetFastOpen(cookie, false)
 		}
 		waiting = EINPROGRESS
 	}

@@ -106,6 +106,7 @@ const (
 
 // Socket options at SOL_SOCKET.
 const (
+	SO_DEBUG           = 1
 	SO_REUSEADDR       = 2
 	SO_TYPE            = 3
 	SO_ERROR           = 4
@@ -173,10 +174,14 @@ const (
 const (
 	IP_TOS          = 1
 	IP_TTL          = 2
+	IP_PKTINFO      = 8
 	IP_MTU_DISCOVER = 10
 	IP_RECVERR      = 11
+	IP_RECVTTL      = 12
+	IP_RECVTOS      = 13
 	IP_MTU          = 14
 	IP_FREEBIND     = 15
+	IP_TRANSPARENT  = 19
 	IP_MINTTL       = 21
 
 	IP_BIND_ADDRESS_NO_PORT = 24
@@ -191,6 +196,9 @@ const (
 	IPV6_MTU          = 24
 	IPV6_RECVERR      = 25
 	IPV6_V6ONLY       = 26
+	IPV6_RECVPKTINFO  = 49
+	IPV6_RECVHOPLIMIT = 51
+	IPV6_RECVTCLASS   = 66
 	IPV6_TCLASS       = 67
 )
 

@@ -81,7 +81,9 @@ func (h *Host) cookieFor(s *socket, to netip.Addr) (c tcp.Cookie, free, may bool
 	if s.opts.fastOpenNoCookie || h.sys.fastOpen&TFO_CLIENT_NO_COOKIE != 0 {
 		return c, true, true
 	}
-	c, may = h.cookies[to]
+	if c, may = h.cookies[to]; !may {
+		c.Exp = h.refusals[to] == 1
+	}
 	return c, false, may
 }
 
@@ -142,11 +144,24 @@ func (s *socket) fillSYN(iov []Buf) (n int) {
 	return n
 }
 
-// keepCookie remembers what the peer has given.
+// keepCookie remembers what the peer has given. If it has given nothing, the option of the
+// experiments is tried next, and after that never again (tcp_fastopen_cache_set).
 func (h *Host) keepCookie(s *socket) {
+	peer := s.remote.Addr()
 	if c, ok := s.ep.GotCookie(); ok {
-		h.cookies[s.remote.Addr()] = c
+		h.cookies[peer] = c
+		return
 	}
+	if exp, refused := s.ep.RefusedCookie(); refused {
+		h.refusals[peer] = max(h.refusals[peer], 1+uint8(truth(exp)))
+	}
+}
+
+// FlushMetrics forgets what is kept of peers, which is Fast Open's cookies (ip tcp_metrics
+// flush).
+func (h *Host) FlushMetrics() {
+	clear(h.cookies)
+	clear(h.refusals)
 }
 
 // fastOpens says whether a SYN makes a connection at once, and the cookie that the SYN-ACK
@@ -164,6 +179,7 @@ func (h *Host) fastOpens(l *listener, p *Packet) (now bool, grant tcp.Cookie) {
 		return false, grant
 	}
 	good := h.FastOpenCookie(p.Src.Addr(), p.Dst.Addr())
+	good.Exp = asked.Exp
 	if asked == good {
 		return true, grant
 	}

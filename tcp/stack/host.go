@@ -50,6 +50,7 @@ type Host struct {
 	portHint uint32
 	streams  uint32
 	cookies  map[netip.Addr]tcp.Cookie // of Fast Open, by peer
+	refusals map[netip.Addr]uint8      // of peers without a cookie: 1 to the option, 2 also to that of experiments
 	pacing   bool                      // the interface's queue is fq
 }
 
@@ -63,7 +64,7 @@ func New(cfg Config) (*Host, error) {
 			return nil, fmt.Errorf("address %v: one IPv4 or IPv6 address without a zone", a)
 		}
 	}
-	h := &Host{cfg: cfg, ports: map[uint16]*port{}, conns: map[pair]*socket{}, cookies: map[netip.Addr]tcp.Cookie{}, random: sim.NewRand(cfg.Seed, "ports")}
+	h := &Host{cfg: cfg, ports: map[uint16]*port{}, conns: map[pair]*socket{}, cookies: map[netip.Addr]tcp.Cookie{}, refusals: map[netip.Addr]uint8{}, random: sim.NewRand(cfg.Seed, "ports")}
 	h.secret = h.random.Uint64()
 	h.streams = uint32(h.secret) // other hosts' streams have other bytes
 	h.sys.init()

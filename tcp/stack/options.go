@@ -26,6 +26,25 @@ type options struct {
 	fastOpen                               int
 	congestion                             string
 	tos, ttl, minTTL, mtuDiscover          int
+	busyPoll                               int
+	kept                                   [keptOptions]bool
+}
+
+// Options that are kept and have no effect on a connection, as places in options.kept.
+const (
+	keptDebug = iota
+	keptDontRoute
+	keptBroadcast
+	keptPktInfo
+	keptRecvTTL
+	keptRecvTOS
+	keptTransparent
+	keptOptions
+)
+
+// keptOption is one of them.
+func keptOption(i int) option {
+	return boolean(func(o *options) *bool { return &o.kept[i] }, nil)
 }
 
 // init sets what a new socket has.
@@ -132,6 +151,7 @@ func canonical(level, name int) key {
 var ipv6Names = map[int]int{
 	IPV6_TCLASS: IP_TOS, IPV6_UNICAST_HOPS: IP_TTL, IPV6_MTU_DISCOVER: IP_MTU_DISCOVER,
 	IPV6_MTU: IP_MTU, IPV6_RECVERR: IP_RECVERR,
+	IPV6_RECVPKTINFO: IP_PKTINFO, IPV6_RECVHOPLIMIT: IP_RECVTTL, IPV6_RECVTCLASS: IP_RECVTOS,
 }
 
 const maxInt = 1<<31 - 1

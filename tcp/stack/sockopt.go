@@ -11,6 +11,15 @@ var socketOptions = map[key]option{
 	{SOL_SOCKET, SO_ERROR}:      {get: value(func(s *socket) int64 { return int64(s.takeErr()) })},
 	{SOL_SOCKET, SO_SNDLOWAT}:   {get: constant(1)},
 
+	{SOL_SOCKET, SO_DEBUG}:     keptOption(keptDebug),
+	{SOL_SOCKET, SO_DONTROUTE}: keptOption(keptDontRoute),
+	{SOL_SOCKET, SO_BROADCAST}: keptOption(keptBroadcast),
+	{SOL_SOCKET, SO_BUSY_POLL}: number(0, maxInt, func(o *options) *int { return &o.busyPoll }, nil),
+	{SOL_IP, IP_PKTINFO}:       keptOption(keptPktInfo),
+	{SOL_IP, IP_RECVTTL}:       keptOption(keptRecvTTL),
+	{SOL_IP, IP_RECVTOS}:       keptOption(keptRecvTOS),
+	{SOL_IP, IP_TRANSPARENT}:   keptOption(keptTransparent),
+
 	{SOL_SOCKET, SO_REUSEADDR}:   boolean(func(o *options) *bool { return &o.reuseAddr }, nil),
 	{SOL_SOCKET, SO_REUSEPORT}:   boolean(func(o *options) *bool { return &o.reusePort }, nil),
 	{SOL_SOCKET, SO_KEEPALIVE}:   boolean(func(o *options) *bool { return &o.keepAlive }, withEndpoint((*socket).setKeepAlive)),
