@@ -111,7 +111,7 @@ func (e *Endpoint) acknowledgeNothing(now sim.Time, seg *Segment) {
 // noteEcho keeps the timestamp that a segment echoes.
 func (e *Endpoint) noteEcho(seg *Segment) {
 	e.snd.echo = 0
-	if e.timestampsOn() && seg.Opts.Has(OptTimestamps) {
+	if e.opt.timestamps && seg.Opts.Has(OptTimestamps) {
 		e.snd.echo = seg.TSEcr
 	}
 }
