@@ -246,9 +246,7 @@ func (e *Endpoint) acceptable() uint64 {
 	return end
 }
 
-// timestampsOn and sackOn say what was negotiated.
-func (e *Endpoint) timestampsOn() bool { return e.opt.timestamps }
-
+// sackOn says what was negotiated.
 func (e *Endpoint) sackOn() bool { return e.opt.sack }
 
 // timestamp is the RFC 7323 clock: 1 ms ticks, as Linux's TCP_TS_HZ. It starts at 1
