@@ -169,12 +169,18 @@ func (t *table) grow() {
 	t.reach(last)
 }
 
-// reach makes the pages up to i exist.
+// reach makes the pages up to i exist. It writes to each before anybody reads it: to
+// memory that is only read the kernel lends a page of zeros, and for the first write
+// it interrupts the other cores to take that back.
 func (t *table) reach(i int) {
 	for len(t.pages) <= i {
-		t.pages = append(t.pages, take(&t.sparePages))
+		p := take(&t.sparePages)
+		p[0] = 0
+		t.pages = append(t.pages, p)
 		if t.keep {
-			t.ids = append(t.ids, take(&t.spareIDs))
+			ids := take(&t.spareIDs)
+			ids[0] = 0
+			t.ids = append(t.ids, ids)
 		}
 	}
 }
