@@ -39,8 +39,9 @@ const (
 	flagViolating
 )
 
-// minSpare is the free space that Buffer offers at least, in bytes.
-const minSpare = 256
+// minSpare is the free space that Buffer offers at least, in bytes. A System that wants
+// more than there is will allocate, even if it needs little of it in the end.
+const minSpare = 2 << 10
 
 // Buffer returns an empty slice with some capacity, to append an encoding to. It
 // is good until the next call of Buffer or Add. An encoding that fits is not
