@@ -10,6 +10,10 @@ import (
 //
 // A worker first takes the tasks of its own share, the same in every phase, so
 // that it finds what it left in its caches; then it helps the others.
+//
+// For the same reason workers should stay on their cores. A goroutine that has run for
+// 10 ms is made to queue, and when several are at the same time, they swap cores. So each
+// queues by itself in every phase, when the others do not: worker 0 before, helpers after.
 type crew struct {
 	begun  []*gate // one per helper: phases begun, then one more when the crew is dismissed
 	done   *gate   // helpers that have ended a phase, in all phases
@@ -28,8 +32,9 @@ type share struct {
 	_    [112]byte // shares must not share a cache line, nor a prefetched pair
 }
 
-// looks is how often a worker looks for the next phase before it sleeps: some 20 µs.
-const looks = 20_000
+// looks is how often a worker looks for the next phase before it sleeps: some 250 µs, for
+// one that has slept begins late, and perhaps on another core.
+const looks = 1_000_000
 
 func newCrew(workers int) *crew {
 	c := &crew{shares: make([]share, workers), done: newGate()}
@@ -53,6 +58,7 @@ func (c *crew) help(worker int, begun *gate) {
 		}
 		c.work(worker)
 		c.done.raise()
+		runtime.Gosched()
 	}
 }
 
@@ -79,6 +85,7 @@ func (c *crew) each(n, items int, task func(worker, i int)) {
 		c.shares[w].next.Store(int64(w * n / len(c.shares)))
 		c.shares[w].end = int64((w + 1) * n / len(c.shares))
 	}
+	runtime.Gosched()
 	c.phases++
 	for _, g := range c.begun {
 		g.raise()
