@@ -3,6 +3,7 @@ package explore
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"netgpusim/netgpu"
 	"netgpusim/netgpu/explore/search"
@@ -133,7 +134,23 @@ func newWorld(c Config, v netgpu.Variant) (*World, error) {
 	if err := w.build(); err != nil {
 		return nil, err
 	}
+	w.makeRoom()
 	return w, nil
+}
+
+// makeRoom allocates now what would be allocated while a search runs, and lists in whole
+// cache lines: what is small and comes later may come to lie beside what another worker's
+// World writes all the time.
+func (w *World) makeRoom() {
+	const room = 16 // of a list of pages: a cache line
+	s := &w.state
+	for _, list := range [...]*[]netgpu.PageID{&s.rq, &s.queue, &s.freeing, &s.posted, &s.irq.pages, &s.app.hand, &s.app.echoed} {
+		*list = slices.Grow(*list, room)
+	}
+	s.cq, s.flight = slices.Grow(s.cq, room), slices.Grow(s.flight, room)
+	w.actions = make([]search.Action, 0, 2*room)
+	state, _ := w.encode(nil) // the codec has lists of its own
+	w.decode(state)
 }
 
 // must turns an errno of the set-up into an error.

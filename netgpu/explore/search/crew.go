@@ -15,14 +15,15 @@ import (
 // 10 ms is made to queue, and when several are at the same time, they swap cores. So each
 // queues by itself in every phase, when the others do not: worker 0 before, helpers after.
 type crew struct {
-	begun  []*gate // one per helper: phases begun, then one more when the crew is dismissed
-	done   *gate   // helpers that have ended a phase, in all phases
-	phases int64   // begun
-	looks  int     // see gate.await
-	over   bool    // dismissed
+	begun  []*gate      // one per helper: phases begun, then one more when the crew is dismissed
+	done   *gate        // helpers that have ended a phase, in all phases
+	phases int64        // begun
+	looks  int          // see gate.await
+	over   bool         // dismissed
+	met    atomic.Int64 // workers that have come to meet
 
-	task   func(worker, i int) // of the running phase
-	shares []share             // one per worker
+	do     func(worker int) // what the running phase does
+	shares []share          // one per worker
 }
 
 // share is a range of tasks; next is the first that nobody has taken.
@@ -56,7 +57,7 @@ func (c *crew) help(worker int, begun *gate) {
 		if c.over {
 			return
 		}
-		c.work(worker)
+		c.do(worker)
 		c.done.raise()
 		runtime.Gosched()
 	}
@@ -80,21 +81,38 @@ func (c *crew) each(n, items int, task func(worker, i int)) {
 		}
 		return
 	}
-	c.task = task
 	for w := range c.shares {
 		c.shares[w].next.Store(int64(w * n / len(c.shares)))
 		c.shares[w].end = int64((w + 1) * n / len(c.shares))
 	}
+	c.all(func(worker int) { c.work(worker, task) })
+}
+
+// all runs a phase in which every worker does something once.
+func (c *crew) all(do func(worker int)) {
+	c.do = do
 	runtime.Gosched()
 	c.phases++
 	for _, g := range c.begun {
 		g.raise()
 	}
-	c.work(0)
+	do(0)
 	c.done.await(c.phases*int64(len(c.begun)), c.looks)
 }
 
-func (c *crew) work(worker int) {
+// meet lets a worker wait until all have come to it, once in the life of a crew. Since
+// nobody sleeps meanwhile, each is then on a core of its own. It gives up where that takes
+// longer than starting a thread does.
+func (c *crew) meet() {
+	c.met.Add(1)
+	for range 32 * c.looks {
+		if c.met.Load() == int64(len(c.shares)) {
+			return
+		}
+	}
+}
+
+func (c *crew) work(worker int, task func(worker, i int)) {
 	for k := range c.shares {
 		s := &c.shares[(worker+k)%len(c.shares)]
 		for {
@@ -102,7 +120,7 @@ func (c *crew) work(worker int) {
 			if i >= s.end {
 				break
 			}
-			c.task(worker, int(i))
+			task(worker, int(i))
 		}
 	}
 }
