@@ -8,6 +8,7 @@ import (
 // chunk is the unit of work in a round: consecutive source states and what
 // expanding them gave. Its buffers are used again in every round.
 type chunk struct {
+	lane  uint8  // number of the chunk: see engine.lane
 	first uint32 // id of the first source; the others follow
 	marks []mark // the sources' encodings
 
@@ -20,33 +21,30 @@ type chunk struct {
 	spare       int   // least free space that Buffer offers
 	err         error // the first misuse
 
-	// The successors by shard: those of shard i are starts[i]..starts[i+1].
-	// Small entries of their own, so that storing reads no encodings.
+	// The successors by shard: those of shard i are starts[i]..starts[i+1]. Storing
+	// reads the fingerprints, of which other workers fetch theirs, and nothing else.
 	starts [shards + 1]uint32
 	fps    []uint64
-	refs   []ref
+	index  []uint32 // as fps: into recs
+	order  []uint32 // scratch of sort
 
-	// Where the fresh ones go; set by the engine between storing and placing.
-	base    uint32 // successors of the round in front of this chunk's
-	firstID uint32 // of the first fresh successor
-	fresh   int
-	keep    int    // of fresh; less when the search hits its bound of states
-	out     []byte // packed encodings
-	seg     int    // segment of out
-	outs    []mark // cut of out
-	bitmap  []uint64
+	// What is fresh and where it goes: see table.fresh, engine.gather and allot.
+	position int      // in the round
+	base     uint32   // successors of the round in front of this chunk's
+	bitmap   []uint64 // as recs
+	fresh    int
+	bytes    int    // of the fresh ones when packed
+	firstID  uint32 // of the first fresh successor
+	keep     int    // of fresh; less when the search hits its bound of states
+	out      []byte // packed encodings
+	seg      int    // segment of out
+	outs     []mark // cut of out
 
 	// Options.Progress only.
-	targets []uint32 // as refs: see table.storeIDs
-	final   []uint32 // as recs: id of the successor
-	edges   []uint32
-}
+	final []uint32 // as recs: id of the successor
+	edges []uint32
 
-// ref is a successor in the order of shards.
-type ref struct {
-	index  uint32 // into recs
-	length uint16
-	fresh  bool
+	_ [64]byte // chunks must not share a cache line
 }
 
 func (c *chunk) reset() {
@@ -55,25 +53,61 @@ func (c *chunk) reset() {
 	c.hits.reset()
 }
 
-// sort fills fps and refs: a counting sort by shard, stable, so that each shard
-// meets its successors in order of generation.
-func (c *chunk) sort(counts *[shards]uint32) {
+// sort fills fps and index: a counting sort by shard, stable, so that each shard meets
+// its successors in order of generation. With a filter it leaves out those that came by
+// lately in this chunk: they cannot be fresh.
+func (c *chunk) sort(f *filter) {
 	n := len(c.recs)
-	c.fps, c.refs = resize(c.fps, n), resize(c.refs, n)
+	c.order = resize(c.order, n)
+	if f != nil {
+		n = f.pass(c.recs, c.order)
+	} else {
+		for i := range c.order {
+			c.order[i] = uint32(i)
+		}
+	}
 	var at [shards]uint32
+	for _, i := range c.order[:n] {
+		at[shardOf(c.recs[i].fp)]++
+	}
 	sum := uint32(0)
-	for i, k := range counts {
+	for i, k := range at {
 		c.starts[i], at[i] = sum, sum
 		sum += k
 	}
 	c.starts[shards] = sum
-	for i := range c.recs {
-		r := &c.recs[i]
-		j := &at[shardOf(r.fp)]
-		c.fps[*j] = r.fp
-		c.refs[*j] = ref{index: uint32(i), length: r.length}
+	c.fps, c.index = resize(c.fps, n), resize(c.index, n)
+	for _, i := range c.order[:n] {
+		fp := c.recs[i].fp
+		j := &at[shardOf(fp)]
+		c.fps[*j], c.index[*j] = fp, i
 		*j++
 	}
+}
+
+// filter knows fingerprints that came by lately in a chunk: about half of all duplicates
+// are among them. It starts afresh with every chunk, so that what it leaves out does not
+// depend on who has expanded which.
+type filter [1 << filterBits]uint64 // 0 is none
+
+// filterBits: a larger one finds little more.
+const filterBits = 9
+
+// pass writes to kept which of recs did not come by lately, and returns how many. It does
+// without a branch, which would be mispredicted all the time.
+func (f *filter) pass(recs []rec, kept []uint32) int {
+	clear(f[:])
+	n := 0
+	for i := range recs {
+		fp := recs[i].fp
+		p := &f[fp&(1<<filterBits-1)]
+		kept[n] = uint32(i)
+		if *p != fp {
+			n++
+		}
+		*p = fp
+	}
+	return n
 }
 
 // place writes the parent and action of each fresh successor to the journal and
@@ -83,7 +117,6 @@ func (c *chunk) place(j *journal, newIDs []uint32) {
 	if c.fresh == 0 {
 		return
 	}
-	c.markFresh()
 	id, left, source := c.firstID, c.keep, uint32(0)
 	out, cut, inCut := c.out[:0], 0, uint32(0)
 	for w, word := range c.bitmap {
@@ -102,7 +135,7 @@ func (c *chunk) place(j *journal, newIDs []uint32) {
 				out = binary.AppendUvarint(out, uint64(r.length))
 				out = append(out, c.arena[r.offset:r.offset+uint32(r.length)]...)
 				if inCut++; inCut == markStates {
-					c.outs = append(c.outs, mark{out[cut:], inCut})
+					c.outs = append(c.outs, mark{out[cut:], inCut, c.lane})
 					cut, inCut = len(out), 0
 				}
 			}
@@ -110,30 +143,36 @@ func (c *chunk) place(j *journal, newIDs []uint32) {
 		}
 	}
 	if inCut > 0 {
-		c.outs = append(c.outs, mark{out[cut:], inCut})
+		c.outs = append(c.outs, mark{out[cut:], inCut, c.lane})
 	}
 }
 
-// markFresh brings the fresh successors from the order of shards back into the
-// order of generation.
-func (c *chunk) markFresh() {
+// gather brings what the shards found fresh back into the order of generation, and
+// sums it up.
+func (c *chunk) gather(tables *[shards]*table) {
 	c.bitmap = resize(c.bitmap, (len(c.recs)+63)/64)
 	clear(c.bitmap)
-	for i := range c.refs {
-		r := &c.refs[i]
-		bit := uint64(0)
-		if r.fresh {
-			bit = 1
+	for shard, t := range tables {
+		at := t.from[c.position]
+		for _, i := range c.index[c.starts[shard]:c.starts[shard+1]] {
+			c.bitmap[i>>6] |= t.fresh.bit(at) << (i & 63)
+			at++
 		}
-		c.bitmap[r.index>>6] |= bit << (r.index & 63)
+	}
+	c.fresh, c.bytes = 0, 0
+	for w, word := range c.bitmap {
+		c.fresh += bits.OnesCount64(word)
+		for ; word != 0; word &= word - 1 {
+			c.bytes += packedBytes(c.recs[w<<6+bits.TrailingZeros64(word)].length)
+		}
 	}
 }
 
 // held is the size of the chunk's buffers in bytes.
 func (c *chunk) held() int64 {
 	return int64(cap(c.arena)) + int64(cap(c.recs))*16 + int64(cap(c.ends))*4 + int64(cap(c.flags)) +
-		int64(cap(c.fps))*8 + int64(cap(c.refs))*8 + int64(cap(c.outs))*markBytes + int64(cap(c.bitmap))*8 +
-		int64(cap(c.targets))*4 + int64(cap(c.final))*4
+		int64(cap(c.fps))*8 + int64(cap(c.index)+cap(c.order))*4 + int64(cap(c.outs))*markBytes + int64(cap(c.bitmap))*8 +
+		int64(cap(c.final))*4
 }
 
 // resize returns s with length n and undefined content.

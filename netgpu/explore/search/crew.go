@@ -75,7 +75,7 @@ func (c *crew) close() {
 // anybody.
 func (c *crew) each(n, items int, task func(worker, i int)) {
 	const worthWaking = 512
-	if len(c.begun) == 0 || n < 2 || items < worthWaking {
+	if len(c.begun) == 0 || items < worthWaking {
 		for i := range n {
 			task(0, i)
 		}

@@ -13,12 +13,19 @@ import (
 // chunks, through phases that end before the next begins:
 //
 //	expand   per chunk: successors are generated, hashed, sorted by shard
-//	store    per shard: successors are looked up in chunk order; fresh ones kept
+//	store    per shard: fingerprints are looked up in chunk order; fresh ones kept
+//	gather   per chunk: what all shards found fresh
 //	place    per chunk: fresh ones get ids, journal entries, a place in the frontier
-//	link     per chunk and shard: edges are written (Options.Progress only)
+//	link     per chunk: edges are written (Options.Progress only)
+//	settle   per shard: stand-ins are replaced by ids (Options.Progress only)
 //
 // Between phases the engine alone decides what depends on order: ids, memory,
 // findings, limits. So the outcome is that of expanding the states one by one.
+//
+// Workers share what they must and no more, for a cache line that goes from one core to
+// another costs as much as half a state: of a chunk's memory other workers read only the
+// fingerprints, of a shard's only what was fresh, and nobody else writes to either. A chunk
+// and a shard stay with one worker from round to round, and so do, mostly, the sources.
 const (
 	// roundChunks tasks per round: enough for many workers to share out evenly.
 	roundChunks = 48
@@ -47,12 +54,12 @@ type engine struct {
 	edges    edgeLog
 	findings findings
 
-	chunks       []*chunk // of the round
-	all          []*chunk // the round's and spare ones
-	aim          int      // sources of the next round
-	newIDs       []uint32 // per successor of the round; Options.Progress only
-	firstOfRound uint32   // id of the round's first fresh state
-	settled      bool     // nothing is stored any more, see round
+	chunks       []*chunk            // of the round, in order of their sources
+	lanes        [roundChunks]*chunk // all that there are: see lane
+	aim          int                 // sources of the next round
+	newIDs       []uint32            // per successor of the round; Options.Progress only
+	firstOfRound uint32              // id of the round's first fresh state
+	settled      bool                // nothing is stored any more, see round
 
 	states      int
 	expanded    uint32 // sources: ids below it
@@ -74,6 +81,9 @@ func newEngine(ctx context.Context, newSystem func() System, o Options) *engine 
 	e.systems, e.outs = make([]System, o.Workers), make([]*Successors, o.Workers)
 	for i := range e.tables {
 		e.tables[i] = newTable(i, o.Progress)
+	}
+	for i := range e.lanes {
+		e.lanes[i] = &chunk{lane: uint8(i)}
 	}
 	return e
 }
@@ -120,7 +130,8 @@ func (e *engine) begin() error {
 	e.levels = []int{1}
 	out := e.now.region(&e.segs, len(state)+binary.MaxVarintLen16)
 	out = append(binary.AppendUvarint(out, uint64(len(state))), state...)
-	e.now.append([]mark{{out, 1}}, 1, 0)
+	e.now.append([]mark{{out, 1, 0}}, 1, 0)
+	e.next.first = 1
 	e.measure()
 	return nil
 }
@@ -157,11 +168,18 @@ func (e *engine) expandLevel() error {
 // cut takes the next marks of the level, about e.aim states, and shares them out
 // to chunks. It returns the number of states.
 func (e *engine) cut(done *int) int {
-	per := max(1, e.aim/roundChunks)
+	left := e.now.states - int(e.expanded-e.now.first)
+	rounds := (left + e.aim - 1) / e.aim
+	aim := (left + rounds - 1) / rounds // else the level's last round might be a small one
+	per := max(1, aim/roundChunks)
+	for _, c := range e.lanes {
+		c.marks = nil
+	}
 	e.chunks = e.chunks[:0]
 	sources, id := 0, e.expanded
-	for *done < len(e.now.marks) && sources < e.aim && len(e.chunks) < roundChunks {
-		c := e.chunk(len(e.chunks))
+	for *done < len(e.now.marks) && sources < aim && len(e.chunks) < roundChunks {
+		c := e.lane(e.now.marks[*done].lane)
+		c.position = len(e.chunks)
 		from, n := *done, 0
 		for *done < len(e.now.marks) && n < per {
 			n += int(e.now.marks[*done].count)
@@ -175,17 +193,29 @@ func (e *engine) cut(done *int) int {
 	return sources
 }
 
-func (e *engine) chunk(i int) *chunk {
-	if i == len(e.all) {
-		e.all = append(e.all, new(chunk))
+// lane returns a chunk that is not in the round yet: the given one or the next after it.
+// Sources go to the lane that found them, for its worker, usually the same one in every
+// round, still has them in its caches.
+func (e *engine) lane(i uint8) *chunk {
+	for e.lanes[i].marks != nil {
+		i = (i + 1) % roundChunks
 	}
-	return e.all[i]
+	return e.lanes[i]
+}
+
+// eachLane runs a phase over the round's chunks.
+func (e *engine) eachLane(items int, task func(worker int, c *chunk)) {
+	e.crew.each(roundChunks, items, func(worker, i int) {
+		if c := e.lanes[i]; c.marks != nil {
+			task(worker, c)
+		}
+	})
 }
 
 // round takes the sources in e.chunks through all phases. A round that was
 // interrupted leaves no trace.
 func (e *engine) round(sources int) error {
-	e.crew.each(len(e.chunks), sources*16, e.expand)
+	e.eachLane(sources*16, e.expand)
 	if e.ctx.Err() != nil {
 		e.stopped, e.settled = StopInterrupted, false
 		return nil
@@ -230,14 +260,16 @@ func (e *engine) makeSystem(worker int) {
 	e.crew.meet()
 	e.systems[worker] = e.newSystem()
 	e.outs[worker] = &Successors{outside: e.o.Outside}
+	if !e.o.Progress {
+		e.outs[worker].filter = new(filter)
+	}
 }
 
 // expand is a task of the first phase.
-func (e *engine) expand(worker, i int) {
+func (e *engine) expand(worker int, c *chunk) {
 	if e.ctx.Err() != nil {
 		return
 	}
-	c := e.chunks[i]
 	system, out := e.systems[worker], e.outs[worker]
 	out.begin(c)
 	for _, m := range c.marks {
@@ -281,18 +313,17 @@ func (e *engine) keep(total int) {
 	e.firstOfRound = uint32(e.states)
 	if e.o.Progress {
 		e.newIDs = resize(e.newIDs, total)
-		for _, c := range e.chunks {
-			c.targets = resize(c.targets, len(c.recs))
-		}
 	}
 	e.crew.each(shards, total, e.store)
+	e.eachLane(total, e.gather)
 	e.allot()
-	e.crew.each(len(e.chunks), total, e.place)
+	e.eachLane(total, e.place)
 	if e.o.Progress {
 		for _, c := range e.chunks {
 			c.edges = e.edges.region(len(c.ends), len(c.recs))
 		}
-		e.crew.each(len(e.chunks)+shards, total, e.link)
+		e.eachLane(total, e.link)
+		e.crew.each(shards, total, e.settle)
 	}
 	for _, c := range e.chunks {
 		if c.fresh > 0 {
@@ -304,33 +335,32 @@ func (e *engine) keep(total int) {
 // store is a task of the second phase.
 func (e *engine) store(_, shard int) {
 	t := e.tables[shard]
+	t.begin(e.chunks, shard)
 	for _, c := range e.chunks {
 		t.touch(c.fps[c.starts[shard]:c.starts[shard+1]])
 	}
 	growths := t.growths
-	for i, c := range e.chunks {
+	for _, c := range e.chunks {
 		if e.o.Progress {
-			t.tally[i] = t.storeIDs(c, shard, e.firstOfRound+c.base)
+			t.storeIDs(c, shard, e.firstOfRound)
 		} else {
-			t.tally[i] = t.store(c, shard)
+			t.store(c, shard)
 		}
 	}
 	t.stale = t.growths != growths
 }
 
+// gather is a task of the third phase.
+func (e *engine) gather(_ int, c *chunk) { c.gather(&e.tables) }
+
 // allot gives each chunk the ids and the memory for its fresh states.
 func (e *engine) allot() {
 	id := e.states
-	for i, c := range e.chunks {
-		fresh, bytes := 0, 0
-		for _, t := range &e.tables {
-			fresh += int(t.tally[i].states)
-			bytes += int(t.tally[i].bytes)
-		}
-		c.firstID, c.fresh, c.keep = uint32(id), fresh, min(fresh, max(0, e.o.MaxStates-id))
-		id += fresh
-		if fresh > 0 {
-			c.out = e.next.region(&e.segs, bytes)
+	for _, c := range e.chunks {
+		c.firstID, c.keep = uint32(id), min(c.fresh, max(0, e.o.MaxStates-id))
+		id += c.fresh
+		if c.fresh > 0 {
+			c.out = e.next.region(&e.segs, c.bytes)
 			c.seg = len(e.next.segs) - 1
 		}
 	}
@@ -342,9 +372,8 @@ func (e *engine) allot() {
 	e.states = id
 }
 
-// place is a task of the third phase.
-func (e *engine) place(_, i int) {
-	c := e.chunks[i]
+// place is a task of the fourth phase.
+func (e *engine) place(_ int, c *chunk) {
 	var newIDs []uint32
 	if e.o.Progress {
 		newIDs = e.newIDs[c.base : int(c.base)+len(c.recs)]

@@ -11,6 +11,7 @@ const segmentBytes = 256 << 10
 type mark struct {
 	data  []byte
 	count uint32
+	lane  uint8 // of the chunk that they come from
 }
 
 const (

@@ -8,7 +8,7 @@ func (e *engine) held() int64 {
 	for _, t := range &e.tables {
 		sum += t.held()
 	}
-	for _, c := range e.all {
+	for _, c := range e.lanes {
 		sum += c.held()
 	}
 	return sum

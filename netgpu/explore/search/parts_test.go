@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"unsafe"
 )
 
 func TestTableRemembersEverythingThroughItsGrowth(t *testing.T) {
@@ -41,6 +42,68 @@ func TestTableRemembersEverythingThroughItsGrowth(t *testing.T) {
 	// 12 bytes per slot, at least half of the slots used.
 	if per := float64(tab.held()) / float64(len(ids)); tab.count != len(ids) || per > 25 {
 		t.Errorf("%d entries, want %d; %.1f bytes per entry", tab.count, len(ids), per)
+	}
+}
+
+// Two fingerprints that want the same place drive each other out; what is left in has been
+// seen before.
+func TestFilterLeavesOutOnlyWhatCameBefore(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	var f filter
+	left := 0
+	for range 20 {
+		recs, kept := make([]rec, 1000), make([]uint32, 1000)
+		for i := range recs {
+			recs[i].fp = 1 + r.Uint64N(300)<<(filterBits-2)
+		}
+		seen, next := map[uint64]bool{}, 0
+		kept = kept[:f.pass(recs, kept)]
+		for i := range recs {
+			if next < len(kept) && kept[next] == uint32(i) {
+				next++
+			} else if left++; !seen[recs[i].fp] {
+				t.Fatalf("the first %#x, number %d, is left out", recs[i].fp, i)
+			}
+			seen[recs[i].fp] = true
+		}
+		if next != len(kept) {
+			t.Fatalf("kept %v", kept)
+		}
+	}
+	if left < 100 {
+		t.Errorf("only %d left out", left)
+	}
+}
+
+// Small rounds and those whose sources all come from one lane take each lane once.
+func TestLanesTakeSourcesWhereTheyWereFound(t *testing.T) {
+	e := newEngine(context.Background(), nil, Options{Workers: 1})
+	defer e.crew.close()
+	for _, c := range []struct{ want, got []uint8 }{
+		{[]uint8{3, 3, 4, 9}, []uint8{3, 4, 5, 9}},
+		{[]uint8{47, 47, 0}, []uint8{47, 0, 1}},
+	} {
+		for _, l := range e.lanes {
+			l.marks = nil
+		}
+		for i, want := range c.want {
+			l := e.lane(want)
+			l.marks = []mark{{}}
+			if l.lane != c.got[i] {
+				t.Errorf("%v: number %d goes to lane %d, not %d", c.want, i, l.lane, c.got[i])
+			}
+		}
+	}
+}
+
+// Two cache lines at least, for they are fetched in pairs.
+func TestWhatWorkersWaitOnLiesApartInMemory(t *testing.T) {
+	for name, size := range map[string]uintptr{
+		"share": unsafe.Sizeof(share{}), "gate": unsafe.Sizeof(gate{}),
+	} {
+		if size%128 != 0 {
+			t.Errorf("%s has %d bytes", name, size)
+		}
 	}
 }
 

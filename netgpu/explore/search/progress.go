@@ -56,14 +56,13 @@ func (g *edgeLog) each(f func(id uint32, flags uint8, targets []uint32)) {
 	}
 }
 
-// link is a task of the fourth phase: first the chunks, to write their edges, then
-// the shards, to replace provisional ids.
-func (e *engine) link(_, i int) {
-	if i < len(e.chunks) {
-		e.chunks[i].link(e.firstOfRound, e.newIDs, e.o.Outside)
-		return
-	}
-	shard := i - len(e.chunks)
+// link is a task of the fifth phase.
+func (e *engine) link(_ int, c *chunk) {
+	c.link(&e.tables, e.firstOfRound, e.newIDs, e.o.Outside)
+}
+
+// settle is a task of the last phase.
+func (e *engine) settle(_, shard int) {
 	for _, c := range e.chunks {
 		e.tables[shard].settle(c, shard, e.newIDs)
 	}
@@ -72,16 +71,20 @@ func (e *engine) link(_, i int) {
 // link writes the edges of the chunk's sources. Ids from first on are places in
 // the round, which newIDs translates. Where an action from outside leads counts as
 // where it comes from: no help, and no harm.
-func (c *chunk) link(first uint32, newIDs []uint32, outside func(Action) bool) {
+func (c *chunk) link(tables *[shards]*table, first uint32, newIDs []uint32, outside func(Action) bool) {
 	c.final = resize(c.final, len(c.recs))
-	for j, t := range c.targets {
-		r := &c.refs[j]
-		if r.fresh {
-			t = newIDs[c.base+r.index]
-		} else if t >= first {
-			t = newIDs[t-first]
+	for shard, t := range tables {
+		at := t.from[c.position]
+		for _, i := range c.index[c.starts[shard]:c.starts[shard+1]] {
+			to := t.targets[at]
+			if t.fresh.has(at) {
+				to = newIDs[c.base+i]
+			} else if to >= first {
+				to = newIDs[to-first]
+			}
+			c.final[i] = to
+			at++
 		}
-		c.final[r.index] = t
 	}
 	out, from := c.edges, uint32(0)
 	for i, to := range c.ends {
@@ -108,7 +111,7 @@ func (e *engine) progressBytes() int64 {
 // they were not expanded, are presumed to reach a goal.
 func (e *engine) checkProgress() {
 	e.peak = max(e.peak, e.progressBytes())
-	e.tables, e.all, e.chunks, e.segs = [shards]*table{}, nil, nil, segments{}
+	e.tables, e.lanes, e.chunks, e.segs = [shards]*table{}, [roundChunks]*chunk{}, nil, segments{}
 	e.now, e.next = level{}, level{}
 
 	good := newBits(e.states)
@@ -211,5 +214,6 @@ type bitset []uint64
 
 func newBits(n int) bitset { return make(bitset, (n+bits.UintSize-1)/64) }
 
-func (b bitset) set(id uint32)      { b[id>>6] |= 1 << (id & 63) }
-func (b bitset) has(id uint32) bool { return b[id>>6]>>(id&63)&1 != 0 }
+func (b bitset) set(id uint32)        { b[id>>6] |= 1 << (id & 63) }
+func (b bitset) bit(id uint32) uint64 { return b[id>>6] >> (id & 63) & 1 }
+func (b bitset) has(id uint32) bool   { return b.bit(id) != 0 }

@@ -16,7 +16,7 @@ type Successors struct {
 	c      *chunk
 	arena  []byte // c.arena, recs, ... while the chunk is being filled
 	recs   []rec
-	perFP  [shards]uint32 // recs per shard
+	filter *filter // nil with Options.Progress, where every edge counts
 	flags  uint8
 	source uint32
 
@@ -74,7 +74,6 @@ func (s *Successors) Add(a Action, state []byte) {
 	}
 	fp := fingerprint(state)
 	s.recs = append(s.recs, rec{fp, uint32(offset), uint16(n), a})
-	s.perFP[shardOf(fp)]++
 }
 
 func (s *Successors) refuse(a Action, n int) {
@@ -119,7 +118,6 @@ func (s *Successors) hit(h hit) {
 func (s *Successors) begin(c *chunk) {
 	c.reset()
 	s.c, s.arena, s.recs, s.source = c, c.arena[:0], c.recs[:0], 0
-	s.perFP = [shards]uint32{}
 }
 
 // endSource closes the reports of one source state.
@@ -135,7 +133,7 @@ func (s *Successors) finish() {
 	c := s.c
 	c.arena, c.recs = s.arena, s.recs
 	c.transitions += uint64(len(s.recs))
-	c.sort(&s.perFP)
+	c.sort(s.filter)
 	s.c, s.arena, s.recs = nil, nil, nil
 }
 

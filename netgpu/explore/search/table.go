@@ -6,7 +6,7 @@ import "math/bits"
 // fingerprint: what is stored in parallel. It is fixed, so that nothing depends
 // on the number of workers, and large enough to keep many of them busy.
 const (
-	shardBits = 6
+	shardBits = 5
 	shards    = 1 << shardBits
 )
 
@@ -28,13 +28,16 @@ type table struct {
 	sparePages []*page
 	spareIDs   []*idPage
 
-	sink  uint64 // see touch
-	tally [roundChunks]tally
-	stale bool // the table grew while the round was stored; Options.Progress only
-}
+	// What storing a round has shown, for the shard's part of it, in order: from[i] is
+	// where that of the round's chunk i begins. It is kept here and not with the chunk,
+	// for memory that two workers write in turn goes to and fro between their caches.
+	from    [roundChunks]uint32
+	fresh   bitset
+	targets []uint32 // see storeIDs; Options.Progress only
+	stale   bool     // the table grew meanwhile; Options.Progress only
 
-// tally counts what a shard found fresh in one chunk.
-type tally struct{ states, bytes uint32 }
+	sink uint64 // see touch
+}
 
 const (
 	pageBits  = 9
@@ -200,5 +203,6 @@ func take[T any](spare *[]*T) *T {
 func (t *table) held() int64 {
 	const pageBytes, idPageBytes, pointer = pageSlots * 8, pageSlots * 4, 8
 	return int64(len(t.pages)+len(t.sparePages))*pageBytes + int64(len(t.ids)+len(t.spareIDs))*idPageBytes +
-		int64(cap(t.pages)+cap(t.ids)+cap(t.sparePages)+cap(t.spareIDs))*pointer
+		int64(cap(t.pages)+cap(t.ids)+cap(t.sparePages)+cap(t.spareIDs))*pointer +
+		int64(cap(t.fresh))*8 + int64(cap(t.targets))*4
 }

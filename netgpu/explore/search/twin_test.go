@@ -281,6 +281,63 @@ func TestManyRoundsPerLevelGiveThePlainQueuesResult(t *testing.T) {
 	agree(t, g)
 }
 
+// Everything, the bytes held included, and over levels of several rounds, some of them
+// small: which worker has which chunk must not show.
+func TestNothingDependsOnTheNumberOfWorkers(t *testing.T) {
+	systems := map[string]System{
+		"lattice":  lattice{dims: 4, top: 13, width: 60},
+		"hashed":   hashed{mask: 1<<16 - 1, width: 30},
+		"producer": producerConsumer(4, 200, true, false),
+	}
+	for name, s := range systems {
+		for _, progress := range []bool{false, true} {
+			for _, o := range []Options{{}, {MaxStates: 20_000}, {MaxBytes: 2 << 20}, {StopAt: 1}} {
+				o.Progress, o.Workers = progress, 1
+				want := run(t, s, o)
+				for _, workers := range []int{2, 3, 7} {
+					o.Workers = workers
+					if got := run(t, s, o); !reflect.DeepEqual(got, want) {
+						t.Errorf("%s, %+v:\n got %+v\nwant %+v", name, o, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// repeating is a lattice that reports every successor three times: at once, and at the end
+// of its state.
+type repeating struct{ lattice }
+
+func (r repeating) Expand(state []byte, out *Successors) {
+	r.lattice.Expand(state, out)
+	for i := range r.dims {
+		if state[i]+1 < r.top {
+			b := append([]byte(nil), state...)
+			b[i]++
+			out.Add(Action(100+i), b)
+			out.Add(Action(200+i), b)
+		}
+	}
+}
+
+// With Progress nothing is filtered: the filter must make no difference.
+func TestSuccessorsThatTheFilterLeavesOutWereStored(t *testing.T) {
+	s := repeating{lattice{dims: 4, top: 14, width: 9}}
+	once := run(t, s.lattice, Options{})
+	for workers := 1; workers <= 3; workers++ {
+		filtered := essence(run(t, s, Options{Workers: workers}))
+		all := essence(run(t, s, Options{Workers: workers, Progress: true}))
+		all.Trapped = nil
+		if !reflect.DeepEqual(filtered, all) {
+			t.Errorf("%d workers: filtered %+v, not filtered %+v", workers, filtered, all)
+		}
+		if !reflect.DeepEqual(filtered.Levels, once.Levels) || filtered.Transitions != 3*once.Transitions {
+			t.Errorf("%d workers: %+v, each once %+v", workers, filtered, once)
+		}
+	}
+}
+
 func FuzzResultsAreThoseOfAPlainQueue(f *testing.F) {
 	f.Add(uint64(1), uint16(40), uint8(3))
 	f.Add(uint64(2), uint16(1), uint8(1))
