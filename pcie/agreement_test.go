@@ -23,69 +23,81 @@ type outcome struct {
 	latency float64 // mean, in ns, from when a job was due until it was done
 }
 
-func summarise(jobs []job, done []sim.Time) outcome {
+// batch gives an engine jobs as their time comes: its queue of events is no longer than
+// a run's.
+type batch struct {
+	sim  *sim.Engine
+	port Port
+	jobs []job
+	done []sim.Time // by job
+	left []int64    // of a read
+}
+
+// newBatch makes the port of the engine that s.Engine says.
+func newBatch(tb testing.TB, s *Spec, outstanding int, peer TargetSpec, jobs []job) *batch {
+	b := &batch{sim: sim.NewEngine(), jobs: jobs, done: make([]sim.Time, len(jobs)), left: make([]int64, len(jobs))}
+	var err error
+	if b.port, err = Open(b.sim, "test", s, outstanding, peer); err != nil {
+		tb.Fatal(err)
+	}
+	b.port.Listen(b)
+	return b
+}
+
+// run does all jobs.
+func (b *batch) run() {
+	for i := range b.jobs {
+		j := &b.jobs[i]
+		b.sim.Run(j.at)
+		b.left[i] = j.bytes
+		if j.read {
+			b.port.Read(j.at, j.target, j.bytes, Notice(i+1))
+		} else {
+			b.port.Write(j.at, j.target, j.bytes, Notice(i+1))
+		}
+	}
+	b.sim.Run(sim.Never)
+}
+
+// Arrived implements Requester.
+func (b *batch) Arrived(about Notice, n int64, _, last sim.Time) {
+	b.left[about-1] -= n
+	b.done[about-1] = max(b.done[about-1], last)
+}
+
+// Sent implements Requester.
+func (b *batch) Sent(Notice, sim.Time) {}
+
+// Visible implements Requester.
+func (b *batch) Visible(about Notice, at sim.Time) { b.done[about-1], b.left[about-1] = at, 0 }
+
+// outcome checks that all is done, and sums up.
+func (b *batch) outcome(tb testing.TB) outcome {
 	var bytes int64
 	var end sim.Time
 	var latency float64
-	for i, j := range jobs {
+	for i, j := range b.jobs {
+		if b.left[i] != 0 || b.done[i] == 0 {
+			tb.Fatalf("job %d: %d bytes have not come", i, b.left[i])
+		}
 		bytes += j.bytes
-		end = max(end, done[i])
-		latency += (done[i] - j.at).Nanoseconds()
+		end = max(end, b.done[i])
+		latency += (b.done[i] - j.at).Nanoseconds()
 	}
-	return outcome{float64(8*bytes) / (end - jobs[0].at).Seconds() / 1e9, latency / float64(len(jobs))}
+	return outcome{float64(8*bytes) / (end - b.jobs[0].at).Seconds() / 1e9, latency / float64(len(b.jobs))}
 }
 
-func runFast(tb testing.TB, s *Spec, outstanding int, peer TargetSpec, jobs []job) outcome {
-	tree, err := New("test", s, outstanding, peer)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	done := make([]sim.Time, len(jobs))
-	for i, j := range jobs {
-		if j.read {
-			_, done[i] = tree.Read(j.at, j.target, j.bytes)
-		} else {
-			_, done[i] = tree.Write(j.at, j.target, j.bytes)
-		}
-	}
-	return summarise(jobs, done)
-}
-
-// newExact makes an exact engine and submits the jobs at the addresses that the fast
-// one draws.
-func newExact(tb testing.TB, s *Spec, outstanding int, peer TargetSpec, jobs []job, o ExactOptions) (*sim.Engine, *Exact) {
-	engine := sim.NewEngine()
-	x, err := NewExact(engine, "test", s, outstanding, peer, o)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	stream := newAddresses(s)
-	for _, j := range jobs {
-		r := Request{From: AtNIC, To: AtGPU, Bytes: j.bytes}
-		if j.target == HostMemory {
-			r.To, r.Address = AtHost, stream.next(j.bytes)
-		}
-		if j.read {
-			r.Kind = ReadRequest
-		}
-		if _, err := x.Submit(j.at, r); err != nil {
+func runJobs(tb testing.TB, s *Spec, outstanding int, peer TargetSpec, jobs []job, engine string) outcome {
+	spec := *s
+	spec.Engine = engine
+	b := newBatch(tb, &spec, outstanding, peer, jobs)
+	b.run()
+	if x, exact := b.port.(*Exact); exact {
+		if err := x.Audit(); err != nil {
 			tb.Fatal(err)
 		}
 	}
-	return engine, x
-}
-
-func runExact(tb testing.TB, s *Spec, outstanding int, peer TargetSpec, jobs []job) outcome {
-	engine, x := newExact(tb, s, outstanding, peer, jobs, ExactOptions{})
-	engine.Run(sim.Never)
-	if err := x.Audit(); err != nil {
-		tb.Fatal(err)
-	}
-	done := make([]sim.Time, len(jobs))
-	for i := range jobs {
-		done[i] = x.Result(i).Last
-	}
-	return summarise(jobs, done)
+	return b.outcome(tb)
 }
 
 // anySpec draws a tree from what servers are made of: every setting that both
@@ -184,26 +196,27 @@ func (d *difference) agrees() bool {
 	return math.Abs(d.throughput) <= agreeThroughput && math.Abs(d.latency) <= agreeLatency
 }
 
-// family is trees and loads of a kind. The fast engine books a transaction when it is
-// asked for. Where one then waits at its requester, for a tag, a credit of requests or
-// a translation, or has others come before it on a link that is full, the exact engine
-// lets those go first that are asked for meanwhile; the fast one has given final times,
-// with no more than a guess at what will come (Tree.carryRequests).
-// ahead says that this can happen: then the engines agree on a share of the trees, and
-// on every one to a bound.
+// family is trees and loads of a kind. The fast engine books a transaction when it has
+// what it needs to leave the NIC, and times that have been told stay: what then goes
+// before it on a link makes it later in truth. Where queues are full and many things
+// meet, or a load is just what a link can carry, so that a trifle changes how long the
+// queue is, a few trees are a little further apart than the others.
+//
+// outside says that runs use the exact engine on such trees (Spec.Exactly), because
+// requests wait for translations, or for others' completions, between the switch and
+// the root port. How well the fast one does there is kept from getting worse.
 type family struct {
-	name   string
-	ahead  bool
-	load   int
-	change func(*Spec)
+	name    string
+	outside bool
+	load    int
+	change  func(*Spec)
 
 	share      float64 // of the trees that agree, at least
 	throughput float64 // most that any tree may be apart
 	latency    float64 // the same; 0: a queue that grows without bound on one engine alone makes it any
 }
 
-// plain takes out what is booked ahead: ATS, and peer reads that ACS sends over an
-// uplink on which requests and completions compete.
+// plain takes out what runs use the exact engine for.
 func plain(s *Spec) { s.ATS, s.ACSRedirect = false, false }
 
 func withATS(s *Spec) { s.IOMMU, s.ATS, s.ACSRedirect = true, true, false }
@@ -211,16 +224,16 @@ func withATS(s *Spec) { s.IOMMU, s.ATS, s.ACSRedirect = true, true, false }
 func behindACS(s *Spec) { s.ATS, s.ACSRedirect, s.Topology = false, true, TopologySwitch }
 
 var families = []family{
-	{"writes", false, loadWrites, func(s *Spec) { s.ATS = false }, 1, agreeThroughput, agreeLatency},
-	{"reads", false, loadReads, plain, 0.99, 0.04, 0.2},
-	{"reads and writes", false, loadBoth, plain, 0.98, 0.04, 0.5},
+	{"writes", false, loadWrites, func(s *Spec) { s.ATS = false }, 0.99, agreeThroughput, 0.2},
+	{"reads", false, loadReads, plain, 0.99, agreeThroughput, 0.1},
+	{"reads and writes", false, loadBoth, plain, 0.99, 0.025, 0.1},
+	{"reads starved of tags, and writes", false, loadStarved, plain, 0.97, 0.03, 0.1},
 
 	{"writes with ATS", true, loadWrites, withATS, 0.8, 0.65, 0},
-	{"reads with ATS", true, loadReads, withATS, 0.8, 0.55, 0},
+	{"reads with ATS", true, loadReads, withATS, 0.8, 0.75, 0},
 	{"reads and writes with ATS", true, loadBoth, withATS, 0.8, 0.45, 0},
 	{"reads behind ACS", true, loadReads, behindACS, 0.8, 0.4, 0},
 	{"reads and writes behind ACS", true, loadBoth, behindACS, 0.8, 0.4, 0},
-	{"reads starved of tags, and writes", true, loadStarved, plain, 0.75, 0.6, 0},
 }
 
 // compare runs a tree of the family on both engines.
@@ -232,11 +245,11 @@ func (f *family) compare(tb testing.TB, r *sim.Rand) difference {
 	switch f.load {
 	case loadWrites, loadReads:
 		jobs := anyLoad(r, &s, f.load, 1500)
-		fast, exact = runFast(tb, &s, outstanding, peer, jobs), runExact(tb, &s, outstanding, peer, jobs)
+		fast, exact = runJobs(tb, &s, outstanding, peer, jobs, EngineFast), runJobs(tb, &s, outstanding, peer, jobs, EngineExact)
 		about = func() string { return aboutJobs(&s, &peer, outstanding, jobs) }
 	default:
 		engines := anyEngines(r, &s, outstanding, f.load == loadStarved)
-		fast, exact = runLoops(tb, &s, outstanding, peer, engines, false), runLoops(tb, &s, outstanding, peer, engines, true)
+		fast, exact = runLoops(tb, &s, outstanding, peer, engines, EngineFast), runLoops(tb, &s, outstanding, peer, engines, EngineExact)
 		about = func() string { return fmt.Sprintf("%+v; %d; %+v; %+v", engines, outstanding, peer, s) }
 	}
 	return difference{fast.gbps/exact.gbps - 1, fast.latency/exact.latency - 1, about}
@@ -252,6 +265,8 @@ func (f *family) hold(t *testing.T, seed uint64, trees int) {
 		throughput, latency = append(throughput, math.Abs(d.throughput)), append(latency, math.Abs(d.latency))
 		if d.agrees() {
 			agree++
+		} else {
+			t.Logf("%d: %+.2f %% throughput, %+.1f %% latency\n%s", i, 100*d.throughput, 100*d.latency, d.about())
 		}
 		if math.Abs(d.throughput) > f.throughput || f.latency > 0 && math.Abs(d.latency) > f.latency {
 			t.Errorf("%d: %+.2f %% throughput, %+.1f %% latency\n%s", i, 100*d.throughput, 100*d.latency, d.about())
@@ -274,7 +289,7 @@ func TestBothEnginesAgree(t *testing.T) {
 		f := &families[i]
 		t.Run(f.name, func(t *testing.T) {
 			trees := 100
-			if f.ahead {
+			if f.outside {
 				trees = 30
 			}
 			if f.load >= loadBoth { // which take longer

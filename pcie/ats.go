@@ -23,7 +23,7 @@ func (t *Tree) ask(now sim.Time, target Target, page int64, write bool) sim.Time
 	if write && !m.relaxed {
 		asked := now
 		ready = max(ready, m.issued.until(asked))
-		m.issued.note(asked, ready)
+		m.issued.note(came{asked, asked}, ready, ready)
 	}
 	return ready
 }
@@ -33,7 +33,7 @@ func (t *Tree) ask(now sim.Time, target Target, page int64, write bool) sim.Time
 func (t *Tree) requestTranslation(now sim.Time, page int64) sim.Time {
 	memory := &t.targets[HostMemory]
 	b := newBurst(1, now)
-	credits, latency := t.request(now, &b, memory)
+	credits, latency := t.request(now, &b, memory, t.nic.up.posted.until(now), b.came())
 	b.after(t.memory.iommu.translate(b.first, page, 0))
 	if credits != nil {
 		credits.hold(b.first+latency, b.last+latency)

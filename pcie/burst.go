@@ -32,6 +32,22 @@ func (b *burst) after(t sim.Time) {
 	b.last = max(b.last, t)
 }
 
+// piece is when the piece with this number, counted from 0, is ready.
+func (b *burst) piece(i int64) sim.Time {
+	if i == b.pieces-1 {
+		return b.last
+	}
+	return b.first + (b.last-b.first)*sim.Time(i)/sim.Time(b.pieces-1)
+}
+
+// part is so many of its pieces, from the one with this number on.
+func (b *burst) part(from, pieces int64) burst {
+	return burst{pieces, b.piece(from), b.piece(max(from, from+pieces-2)), b.piece(from + pieces - 1)}
+}
+
+// came is when the pieces are where they are.
+func (b *burst) came() came { return came{b.first, b.last} }
+
 // sizes are the bytes that the pieces of a burst occupy at a stage: each but the
 // last, the last, and all together.
 type sizes struct{ full, tail, all int64 }

@@ -11,19 +11,18 @@ type completionCredits struct {
 	under     int64 // of the burst that was admitted last: the last ones, at most all places
 }
 
-// newCompletionCredits is nil if credits that go round in roundTrip, from the start of
-// a completion of size bytes until its credits are home, are enough for completions of
-// a cache line and of that size back to back on a link.
-func newCompletionCredits(headers, units int, size int64, roundTrip sim.Time, link *direction) *completionCredits {
+// newCompletionCredits is nil if there is no limit. roundTrip is from the start of a
+// completion of size bytes until its credits are home.
+func newCompletionCredits(headers, units int, size int64, roundTrip sim.Time) *completionCredits {
+	if headers == 0 && units == 0 {
+		return nil
+	}
 	places := int64(outstandingMax)
 	if headers > 0 {
 		places = int64(headers)
 	}
 	if units > 0 {
 		places = min(places, int64(units)*creditBytes/size)
-	}
-	if least := link.pace.Time(min(size, referenceRead) + link.framing + completionHeader); sim.Time(places)*least >= roundTrip {
-		return nil
 	}
 	return &completionCredits{places: newPlaces(places), roundTrip: roundTrip}
 }

@@ -13,6 +13,7 @@ type direction struct {
 	total   int64    // with TLP headers and framing
 	booked  sim.Time // busy time since Restart, what is booked ahead included
 	ledger  ledger
+	turns   turns
 
 	posted order // nothing that is ready later passes a posted write
 }
@@ -21,33 +22,32 @@ type direction struct {
 // left. credits are those of the receiver at the other end, units the burst's data
 // in credits; without a window the receiver never holds the link up.
 func (d *direction) carryPosted(b *burst, z sizes, payload int64, credits *window, units int64) {
-	ready := b.first
-	b.after(d.posted.until(ready))
+	came := b.came()
+	b.after(d.posted.until(came.first))
 	if credits != nil {
 		credits.admit(b, units)
 	}
-	d.send(b, z, payload)
-	d.posted.note(ready, b.last)
+	d.send(b, came, z, payload)
+	d.posted.note(came, b.first, b.last)
 }
 
-// carryOther sends a burst of read requests or completions and sets its times to
+// carryOther sends a burst of completions that came in some time and sets its times to
 // when each has left. They wait for posted writes but hold none up. queue is the
 // order among their own kind.
-func (d *direction) carryOther(b *burst, z sizes, payload int64, queue *order) {
-	ready := b.first
-	b.after(queue.until(ready))
+func (d *direction) carryOther(b *burst, came came, z sizes, payload int64, queue *order) {
+	b.after(queue.until(came.first))
 	if !queue.relaxed {
-		b.after(d.posted.until(ready))
+		b.after(d.posted.until(came.first))
 	}
-	d.send(b, z, payload)
-	queue.note(ready, b.last)
+	d.send(b, came, z, payload)
+	queue.note(came, b.first, b.last)
 }
 
 // carryAnswers is carryOther for the completions of a burst of read requests that
 // have been served. The burst comes in request by request and goes out TLP by TLP.
-func (d *direction) carryAnswers(b *burst, a *answers, payload int64, queue *order) {
+func (d *direction) carryAnswers(b *burst, came came, a *answers, payload int64, queue *order) {
 	w := a.on(d)
-	d.carryOther(b, w.request, payload, queue)
+	d.carryOther(b, came, w.request, payload, queue)
 	if a.tlps == 1 {
 		return
 	}
@@ -59,13 +59,19 @@ func (d *direction) carryAnswers(b *burst, a *answers, payload int64, queue *ord
 	b.pieces = a.tlps
 }
 
-// send books the burst and sets its times to when each piece has left.
-func (d *direction) send(b *burst, z sizes, payload int64) {
+// send books a burst that came in some time and sets its times to when each piece has
+// left. Whatever came later goes after it.
+func (d *direction) send(b *burst, came came, z sizes, payload int64) {
 	d.payload += payload
 	d.total += z.all
 	all := d.pace.Time(z.all)
 	d.booked += all
 	start, end := d.ledger.book(b.first, all)
+	if came.first > d.turns.latest {
+		d.turns.append(came, all, end)
+	} else {
+		start, end = d.turns.take(came, b.first, all, start, end)
+	}
 	if b.pieces == 1 {
 		b.first, b.prev, b.last = end, end, end
 		return

@@ -30,9 +30,9 @@ func saturate(tb testing.TB, s *Spec, o ExactOptions, writes, reads int) (up, do
 	}
 	const from, until = 50 * sim.Microsecond, 250 * sim.Microsecond
 	engine.Run(from)
-	before := x.Links()[0]
+	before := x.Links(engine.Now())[0]
 	engine.Run(until)
-	after := x.Links()[0]
+	after := x.Links(engine.Now())[0]
 	rate := func(b, a DirectionReport) float64 {
 		return float64(8*(a.PayloadBytes-b.PayloadBytes)) / (until - from).Seconds() / 1e9
 	}

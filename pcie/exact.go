@@ -41,6 +41,9 @@ type Request struct {
 	Kind     RequestKind
 	Address  int64 // at the target; TLPs are split at its real boundaries
 	Bytes    int64 // 0: zero-length, one DW without a byte enabled
+
+	Interrupt bool   // an MSI-X message, a write to the interrupt controller: not translated
+	About     Notice // what Listen's requester is told that it is about
 }
 
 // ExactOptions are what the exact engine can do besides what Spec describes.
@@ -80,10 +83,8 @@ type Exact struct {
 
 	transactions []transaction
 	arrivals     []Arrival
-	listener     sim.ActorID
-	sentKind     uint16
-	doneKind     uint16
-	listens      bool
+	requester    Requester `snapshot:"ref"` // nil: results are kept instead
+	over         []int32   // transactions that are done, to be used again: nobody asks for results
 }
 
 // Result is what came of a transaction.
@@ -161,13 +162,8 @@ func NewExact(engine *sim.Engine, host string, spec *Spec, outstandingReads int,
 	return x, nil
 }
 
-// Tell makes the engine send an event to an actor whenever the requests of a
-// transaction have left its requester, and when it is done. A is the transaction.
-func (x *Exact) Tell(actor sim.ActorID, sent, done uint16) {
-	x.listens, x.listener, x.sentKind, x.doneKind = true, actor, sent, done
-}
-
-// Submit begins a transaction at a time that is not past, and returns its number.
+// Submit begins a transaction at a time that is not past, and returns its number, which
+// is good for Result if nobody listens.
 // The error says what cannot be asked for: a device as both ends, bytes below zero or
 // above 1 GiB, an atomic that is not 8 bytes, an address below zero.
 func (x *Exact) Submit(at sim.Time, r Request) (int, error) {
@@ -181,13 +177,23 @@ func (x *Exact) Submit(at sim.Time, r Request) (int, error) {
 	case at < x.engine.Now():
 		return 0, fmt.Errorf("pcie: request at %v, it is %v already", at, x.engine.Now())
 	}
+	return x.begin(at, r), nil
+}
+
+// begin is Submit without its checks.
+func (x *Exact) begin(at sim.Time, r Request) int {
 	i := len(x.transactions)
+	if n := len(x.over); n > 0 {
+		i = int(x.over[n-1])
+		x.over = x.over[:n-1]
+	} else {
+		x.transactions = append(x.transactions, transaction{})
+	}
 	// A zero-length transaction is done when its one TLP is, which stands for a byte.
 	n := max(r.Bytes, 1)
-	x.transactions = append(x.transactions, transaction{request: r, left: n, unsent: n})
-	x.transactions[i].result.First = sim.Never
+	x.transactions[i] = transaction{request: r, left: n, unsent: n, result: Result{First: sim.Never}}
 	x.engine.Schedule(at, sim.Event{Actor: x.id, Kind: evSubmit, A: uint32(i)})
-	return i, nil
+	return i
 }
 
 // Result is what has come of a transaction so far.

@@ -133,6 +133,7 @@ func (x *Exact) sendDLLP(now sim.Time, ch int) {
 	c.total += dllpBytes
 	span := c.pace.Time(dllpBytes)
 	c.used += span
+	c.until = now + span
 	x.schedule(now+span, evDLLPSent, ch, 0)
 }
 

@@ -23,9 +23,10 @@ type channel struct {
 	dllps   []dllp // waiting to be sent, explicit mode
 	pending [classes]pool
 	due     [classes + 1]bool // a timer runs for the class, or for an ACK
-	payload int64
-	total   int64
-	used    sim.Time
+	payload int64             // data bytes sent since Restart
+	total   int64             // with TLP headers, framing and DLLPs
+	used    sim.Time          // busy time since Restart, all of what is on the wire included
+	until   sim.Time          // end of that
 }
 
 // pool is header and data credits of a class.
@@ -173,6 +174,7 @@ func (x *Exact) send(now sim.Time, ch int, tlp int32) {
 	c.payload += p.bytes
 	c.total += wire
 	c.used += span
+	c.until = now + span
 	x.schedule(now+span, evSent, int(tlp), uint64(ch)|uint64(p.held)<<8|uint64(p.place)<<16)
 	p.held, p.place = ch, c.buffer[p.class].put(p.units)
 

@@ -41,6 +41,12 @@ func (x *Exact) submit(now sim.Time, i int32) {
 func (x *Exact) issue(now sim.Time, i int32) {
 	r := &x.transactions[i].request
 	q := &x.requesters[r.From]
+	if r.Interrupt && q.asks {
+		// It stays behind writes that wait.
+		q.chunks = append(q.chunks, chunk{transaction: i, bytes: r.Bytes, page: untranslated, write: true, known: true})
+		x.release(now, r.From)
+		return
+	}
 	if !q.asks || r.To != AtHost {
 		x.emit(now, i, r.Address, r.Bytes)
 		return
@@ -97,7 +103,7 @@ func (x *Exact) translated(now sim.Time, p packet) {
 // MRRS; a core's stores and loads at those of a cache line.
 func (x *Exact) emit(now sim.Time, i int32, address, n int64) {
 	r := x.transactions[i].request
-	p := packet{kind: r.Kind, from: r.From, to: r.To, transaction: i}
+	p := packet{kind: r.Kind, from: r.From, to: r.To, transaction: i, interrupt: r.Interrupt}
 	p.relaxed = x.spec.RelaxedOrdering && r.From == AtNIC
 	p.byID = x.spec.IDOrdering && r.From != AtHost
 	size := int64(x.spec.MaxReadRequest)
@@ -157,7 +163,9 @@ func (x *Exact) left(now sim.Time, p *packet) {
 	}
 	if t.unsent -= max(1, n); t.unsent == 0 {
 		t.result.Sent = now
-		x.tell(now, x.sentKind, p.transaction)
+		if about := t.request.About; about != Unnoticed && p.class == Posted {
+			x.requester.Sent(about, now)
+		}
 	}
 }
 
@@ -183,19 +191,23 @@ func (x *Exact) completed(now sim.Time, tlp int32) {
 // progress notes that n bytes of a transaction are done.
 func (x *Exact) progress(now sim.Time, i int32, n int64) {
 	t := &x.transactions[i]
+	write, bytes, about := t.request.Kind == WriteRequest, t.request.Bytes, t.request.About
 	t.result.First = min(t.result.First, now)
-	if t.left -= n; t.left > 0 {
-		return
+	t.left -= n
+	if t.left == 0 {
+		t.result.Last, t.result.Done = now, true
+		if write {
+			t.result.First = now
+		}
+		if x.requester != nil {
+			x.over = append(x.over, i)
+		}
 	}
-	t.result.Last, t.result.Done = now, true
-	if t.request.Kind == WriteRequest {
-		t.result.First = now
-	}
-	x.tell(now, x.doneKind, i)
-}
-
-func (x *Exact) tell(now sim.Time, kind uint16, i int32) {
-	if x.listens {
-		x.engine.Schedule(now, sim.Event{Actor: x.listener, Kind: kind, A: uint32(i)})
+	switch {
+	case about == Unnoticed:
+	case !write:
+		x.requester.Arrived(about, min(n, bytes), now, now)
+	case t.left == 0:
+		x.requester.Visible(about, now)
 	}
 }

@@ -88,7 +88,7 @@ func newRootComplex(s *Spec, mmio sim.Time) rootComplex {
 func (x *Exact) reachRoot(now sim.Time, tlp int32) {
 	p := &x.tlps[tlp]
 	port := p.held / 2
-	known := !x.root.translates || x.requesters[p.from].asks && !p.translate
+	known := !x.root.translates || x.requesters[p.from].asks && !p.translate || p.interrupt
 	if !known {
 		page := p.address / x.root.page
 		var asked bool
@@ -145,7 +145,7 @@ func (x *Exact) drain(now sim.Time, port int) {
 			kept = append(kept, w)
 		case p.class == Posted:
 			at := r.numa[writing].receive(now, p.data)
-			if r.addresses.misses(p.address) {
+			if !p.interrupt && r.addresses.misses(p.address) {
 				at = r.memory[writing].receive(at, p.data)
 			}
 			w.committing = true

@@ -107,10 +107,18 @@ func (x *Exact) next(at node, through int, to Device) int {
 	return nicDown
 }
 
-// Links reports all links like Tree.Links, for the time since the start.
-func (x *Exact) Links() []LinkReport {
+// Restart implements Port.
+func (x *Exact) Restart(now sim.Time) {
+	for i := range x.channels {
+		c := &x.channels[i]
+		c.payload, c.total, c.used = 0, 0, max(0, c.until-now)
+	}
+}
+
+// Links implements Port.
+func (x *Exact) Links(now sim.Time) []LinkReport {
 	report := func(c *channel) DirectionReport {
-		return DirectionReport{PayloadBytes: c.payload, TotalBytes: c.total, Busy: c.used, Rate: paceRate(c.pace)}
+		return DirectionReport{PayloadBytes: c.payload, TotalBytes: c.total, Busy: c.used - max(0, c.until-now), Rate: paceRate(c.pace)}
 	}
 	meet := "root"
 	links := []LinkReport{}

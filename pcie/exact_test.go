@@ -270,7 +270,7 @@ func TestReadsAndWritesAreSplitAtRealAddressBoundaries(t *testing.T) {
 		{Request{To: AtHost, Kind: AtomicRequest, Address: 8, Bytes: 8}, 24 + 8, 20 + 8, "atomic"},
 	} {
 		c.q.From = AtNIC
-		link := runRequests(t, &s, c.q).Links()[0]
+		link := runRequests(t, &s, c.q).Links(sim.Never)[0]
 		if link.Up.TotalBytes != c.up || link.Down.TotalBytes != c.down {
 			t.Errorf("%s: %d bytes up, %d down, want %d and %d", c.description, link.Up.TotalBytes, link.Down.TotalBytes, c.up, c.down)
 		}
@@ -281,7 +281,7 @@ func TestACSSendsPeerTrafficThroughTheRootComplex(t *testing.T) {
 	for _, redirect := range []bool{false, true} {
 		s := testSpec()
 		s.ACSRedirect = redirect
-		links := runRequests(t, &s, Request{From: AtNIC, To: AtGPU, Bytes: 256}, Request{From: AtNIC, To: AtGPU, Kind: ReadRequest, Bytes: 64}).Links()
+		links := runRequests(t, &s, Request{From: AtNIC, To: AtGPU, Bytes: 256}, Request{From: AtNIC, To: AtGPU, Kind: ReadRequest, Bytes: 64}).Links(sim.Never)
 		if through := links[0].Up.TotalBytes > 0; links[0].Name != "root" || through != redirect {
 			t.Errorf("redirect %v: %d bytes up the root port's link", redirect, links[0].Up.TotalBytes)
 		}

@@ -22,6 +22,7 @@ type packet struct {
 	relaxed   bool   // attribute: relaxed ordering
 	byID      bool   // attribute: ID-based ordering
 	translate bool   // an ATS translation request, or its answer
+	interrupt bool   // an MSI-X message
 	from, to  Device // where it comes from, and goes to
 	kind      RequestKind
 

@@ -177,8 +177,8 @@ func TestAWalkerIsHeldForTheLinesOfAMiss(t *testing.T) {
 			jobs = append(jobs, job{read: true, bytes: c.bytes})
 		}
 		for name, got := range map[string]float64{
-			"fast":  runFast(t, &s, benchTags, testPeer, jobs).gbps,
-			"exact": runExact(t, &s, benchTags, testPeer, jobs).gbps,
+			"fast":  runJobs(t, &s, benchTags, testPeer, jobs, EngineFast).gbps,
+			"exact": runJobs(t, &s, benchTags, testPeer, jobs, EngineExact).gbps,
 		} {
 			if math.Abs(got/want-1) > 0.01 {
 				t.Errorf("%s, %d bytes: %.3f Gbit/s, want %.3f", name, c.bytes, got, want)
@@ -197,8 +197,8 @@ func TestAWalkerIsHeldForTheWalkOfAWrite(t *testing.T) {
 	}
 	want := 8 * 256 / s.IOMMUWalk.Nanoseconds()
 	for name, got := range map[string]float64{
-		"fast":  runFast(t, &s, benchTags, testPeer, jobs).gbps,
-		"exact": runExact(t, &s, benchTags, testPeer, jobs).gbps,
+		"fast":  runJobs(t, &s, benchTags, testPeer, jobs, EngineFast).gbps,
+		"exact": runJobs(t, &s, benchTags, testPeer, jobs, EngineExact).gbps,
 	} {
 		if math.Abs(got/want-1) > 0.01 {
 			t.Errorf("%s: %.3f Gbit/s, want %.3f", name, got, want)

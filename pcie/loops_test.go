@@ -16,105 +16,91 @@ type dmaEngine struct {
 	gap    sim.Time // on average, half to one and a half times
 }
 
-// loops runs DMA engines on either engine, by events.
+// loops runs DMA engines on either engine. A transaction's Notice is its number and the
+// engine's.
 type loops struct {
 	sim     *sim.Engine
 	id      sim.ActorID
+	port    Port
 	engines []dmaEngine
 	rand    []sim.Rand // of the engines: constant gaps would lock them to each other
 	until   sim.Time
 
-	tree  *Tree  // the fast engine, or
-	exact *Exact // the exact one
-	from  addresses
-
-	begun   []sim.Time // of the exact engine's transactions
-	owner   []int
-	bytes   int64 // done by until
+	begun   []sim.Time // by transaction
+	left    []int64    // of a read
+	bytes   int64      // done by until
 	latency float64
 	done    int
 }
 
-const (
-	loopIssue = iota // A: engine
-	loopSent
-	loopDone // A: transaction of the exact engine
-)
+const notices = 16 // more than there are engines
 
-// Handle implements sim.Actor.
+// Handle implements sim.Actor: it is time for the next transaction of engine ev.A.
 func (l *loops) Handle(now sim.Time, ev sim.Event) {
-	switch ev.Kind {
-	case loopIssue:
-		if now < l.until {
-			l.issue(now, int(ev.A))
-		}
-	case loopDone:
-		l.finish(now, l.owner[ev.A], l.begun[ev.A])
-	}
-}
-
-func (l *loops) issue(now sim.Time, engine int) {
-	d := &l.engines[engine]
-	if l.tree != nil {
-		var done sim.Time
-		if d.read {
-			_, done = l.tree.Read(now, d.target, d.bytes)
-		} else {
-			_, done = l.tree.Write(now, d.target, d.bytes)
-		}
-		l.finish(done, engine, now)
+	if now >= l.until {
 		return
 	}
-	r := Request{From: AtNIC, To: AtGPU, Bytes: d.bytes}
-	if d.target == HostMemory {
-		r.To, r.Address = AtHost, l.from.next(d.bytes)
-	}
+	d := &l.engines[ev.A]
+	l.begun, l.left = append(l.begun, now), append(l.left, d.bytes)
+	about := Notice(len(l.begun)*notices) + Notice(ev.A)
 	if d.read {
-		r.Kind = ReadRequest
+		l.port.Read(now, d.target, d.bytes, about)
+	} else {
+		l.port.Write(now, d.target, d.bytes, about)
 	}
-	if _, err := l.exact.Submit(now, r); err != nil {
-		panic(err)
-	}
-	l.begun, l.owner = append(l.begun, now), append(l.owner, engine)
 }
 
+// Arrived implements Requester.
+func (l *loops) Arrived(about Notice, n int64, _, last sim.Time) {
+	left := &l.left[about/notices-1]
+	if *left -= n; *left == 0 {
+		l.finish(about, last)
+	}
+}
+
+// Sent implements Requester.
+func (l *loops) Sent(Notice, sim.Time) {}
+
+// Visible implements Requester.
+func (l *loops) Visible(about Notice, at sim.Time) { l.finish(about, at) }
+
 // finish counts a transaction that is done, and plans the next.
-func (l *loops) finish(done sim.Time, engine int, begun sim.Time) {
+func (l *loops) finish(about Notice, done sim.Time) {
+	engine := about % notices
 	d := &l.engines[engine]
 	if done > l.until/4 && done <= l.until { // after the start
 		l.bytes += d.bytes
-		l.latency += (done - begun).Nanoseconds()
+		l.latency += (done - l.begun[about/notices-1]).Nanoseconds()
 		l.done++
 	}
 	gap := d.gap/2 + sim.Time(float64(d.gap)*l.rand[engine].Float64())
-	l.sim.Schedule(done+gap, sim.Event{Actor: l.id, Kind: loopIssue, A: uint32(engine)})
+	l.sim.Schedule(done+gap, sim.Event{Actor: l.id, A: uint32(engine)})
 }
 
-func runLoops(tb testing.TB, s *Spec, outstanding int, peer TargetSpec, engines []dmaEngine, exact bool) outcome {
-	l := &loops{sim: sim.NewEngine(), engines: engines, until: 2 * sim.Millisecond, from: newAddresses(s)}
+func runLoops(tb testing.TB, s *Spec, outstanding int, peer TargetSpec, engines []dmaEngine, engine string) outcome {
+	l := &loops{sim: sim.NewEngine(), engines: engines, until: 2 * sim.Millisecond}
 	l.id = l.sim.Register("loops", l)
+	spec := *s
+	spec.Engine = engine
 	var err error
-	if exact {
-		if l.exact, err = NewExact(l.sim, "test", s, outstanding, peer, ExactOptions{}); err == nil {
-			l.exact.Tell(l.id, loopSent, loopDone)
-		}
-	} else {
-		l.tree, err = New("test", s, outstanding, peer)
-	}
-	if err != nil {
+	if l.port, err = Open(l.sim, "test", &spec, outstanding, peer); err != nil {
 		tb.Fatal(err)
 	}
+	l.port.Listen(l)
 	for i, d := range engines {
 		l.rand = append(l.rand, sim.NewRand(uint64(i), "gap"))
 		for k := range d.depth {
-			l.sim.Schedule(sim.Time(k)*sim.Nanosecond, sim.Event{Actor: l.id, Kind: loopIssue, A: uint32(i)})
+			l.sim.Schedule(sim.Time(k)*sim.Nanosecond, sim.Event{Actor: l.id, A: uint32(i)})
 		}
 	}
 	l.sim.Run(sim.Never)
-	if exact {
-		if err := l.exact.Audit(); err != nil {
+	if x, exact := l.port.(*Exact); exact {
+		if err := x.Audit(); err != nil {
 			tb.Fatal(err)
 		}
+	}
+	if len(l.begun) == 0 || l.done == 0 {
+		tb.Fatal("nothing was done")
 	}
 	return outcome{float64(8*l.bytes) / (l.until * 3 / 4).Seconds() / 1e9, l.latency / float64(l.done)}
 }

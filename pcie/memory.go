@@ -71,12 +71,12 @@ func (m *hostMemory) toPageEnd(address int64) int64 {
 
 // commit makes posted writes that have arrived wait until memory has them.
 func (m *hostMemory) commit(b *burst, body sizes, at place) {
-	ready := b.first
+	came := b.came()
 	if m.iommu != nil && m.device == nil && at.page >= 0 {
-		b.after(m.iommu.translate(ready, at.page, 0))
+		b.after(m.iommu.translate(b.first, at.page, 0))
 	}
 	if !m.relaxed {
-		b.after(m.committed.until(ready))
+		b.after(m.committed.until(came.first))
 	}
 	if m.numa[writing] != nil {
 		m.numa[writing].receive(b, body)
@@ -84,7 +84,7 @@ func (m *hostMemory) commit(b *burst, body sizes, at place) {
 	if at.misses && m.memory[writing] != nil {
 		m.memory[writing].receive(b, body)
 	}
-	m.committed.note(ready, max(b.last, m.committed.until(ready)))
+	m.committed.note(came, b.first, max(b.last, m.committed.until(came.first)))
 }
 
 // take makes read requests for data that have arrived, asked for at now, wait until the root

@@ -67,7 +67,7 @@ func (t *target) limitCompletions(s *Spec) {
 			here = max(0, here-there)
 		}
 		roundTrip := here + this.link.latency + next.turn + there + this.link.latency
-		this.completions = newCompletionCredits(s.CompletionHeaderCredits, s.CompletionDataCredits, int64(s.CompletionSize), roundTrip, this.link)
+		this.completions = newCompletionCredits(s.CompletionHeaderCredits, s.CompletionDataCredits, int64(s.CompletionSize), roundTrip)
 	}
 }
 

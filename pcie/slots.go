@@ -16,7 +16,8 @@ import (
 // burst costs the same however many requests it has.
 type slots struct {
 	limit   int64
-	held    int64     // places taken by the records and the admitted burst
+	held    int64     // places taken
+	open    int64     // of these, the ones of which it is not known when they are given back
 	records []vacancy // ring, a power of two, in the order of last
 	head    int
 	n       int
@@ -62,13 +63,33 @@ func (s *slots) room(now sim.Time) int64 {
 	return s.limit - s.held
 }
 
+// next is when a place can be had, from now on.
+func (s *slots) next(now sim.Time) sim.Time {
+	s.forget(now)
+	if s.n > 0 {
+		s.records[s.head].forget(now, &s.held)
+	}
+	if s.held < s.limit {
+		return now
+	}
+	if s.n == 0 {
+		return sim.Never // all are taken, and none says when it will be given back
+	}
+	return s.records[s.head].first
+}
+
+// most is how many pieces can be admitted in one go when next is now: those that there is
+// room for, or a few of which it is known when there will be.
+func (s *slots) most(few int64) int64 { return max(s.limit-s.held, min(few, s.limit-s.open)) }
+
 // admit makes the pieces of b wait for their places. The burst, of at most burstMax
-// pieces or as many as there is room for, is under way until hold says when it gives
-// them back; hold must be called before the next admit. now is when the transaction
+// pieces or as many as there is room for, is under way until hold or give says when it
+// gives them back; if that is before the next admit, it need not be sure. now is when the transaction
 // was asked for, which may be long before the burst is there.
 func (s *slots) admit(b *burst, now sim.Time) {
 	s.forget(now)
 	s.burst = b.pieces
+	s.open += b.pieces
 	over := s.held + b.pieces - s.limit
 	s.held += b.pieces
 	if over <= 0 {
@@ -101,19 +122,24 @@ func (s *slots) admit(b *burst, now sim.Time) {
 
 // hold records when the first and the last piece of the admitted burst give back
 // their places.
-func (s *slots) hold(first, last sim.Time) {
+func (s *slots) hold(first, last sim.Time) { s.give(s.burst, first, last) }
+
+// give records when the first and the last of so many admitted pieces, of one burst or of
+// several, give back their places.
+func (s *slots) give(pieces int64, first, last sim.Time) {
 	if s.inOrder {
 		first = max(first, s.latest)
 		last = max(first, last)
 		s.latest = last
 	}
+	s.open -= pieces
 	i := s.n
 	s.n++
 	mask := len(s.records) - 1
 	for ; i > 0 && s.records[(s.head+i-1)&mask].last > last; i-- {
 		s.records[(s.head+i)&mask] = s.records[(s.head+i-1)&mask]
 	}
-	s.records[(s.head+i)&mask] = vacancy{s.burst, first, max(first, last)}
+	s.records[(s.head+i)&mask] = vacancy{pieces, first, max(first, last)}
 }
 
 // forget drops the records that cannot hold anything up from now on.
@@ -127,6 +153,15 @@ func (s *slots) forget(now sim.Time) {
 func (s *slots) drop() {
 	s.head = (s.head + 1) & (len(s.records) - 1)
 	s.n--
+}
+
+// forget takes the places out of the record, and off held, that are back before the last.
+func (r *vacancy) forget(now sim.Time, held *int64) {
+	for r.first <= now && r.pieces > 1 {
+		r.first = r.at(2)
+		r.pieces--
+		*held--
+	}
 }
 
 // at is when the i-th place of the record is given back, counted from 1.

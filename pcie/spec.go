@@ -16,6 +16,8 @@ const (
 // WQEs. Topology "root": NIC and GPU each have a root port of their own, and peer
 // traffic crosses the root complex.
 type Spec struct {
+	Engine string `key:"engine" enum:"auto|fast|exact" doc:"fast books transactions as a whole; exact sends every TLP through queues and credits and makes a run take eight times as long; auto is exact with ats, and with acs_redirect under a switch, where fast is known to be off, and else fast"`
+
 	Topology string `key:"topology" enum:"switch|root" doc:"where NIC and GPU meet: under one switch, or in the root complex"`
 
 	NICGen      int `key:"nic_gen" min:"1" max:"6" doc:"PCIe generation of the NIC's link"`

@@ -75,9 +75,9 @@ func (t *Tree) post(now sim.Time, dst Target, address, n int64) (sent, visible s
 		h := &to.out[i]
 		h.enter(&b, d, body, writeHeader)
 		if h.peer != nil {
-			ready := b.first
+			came := b.came()
 			h.peer.receive(&b, body)
-			h.passed.note(ready, b.last)
+			h.passed.note(came, b.first, b.last)
 		}
 		h.link.carryPosted(&b, h.link.framed(body, tlps, writeHeader), n, h.credits.posted, units)
 		// The TLPs have left the switch's or root complex's receive buffer.
@@ -114,7 +114,10 @@ func (t *Tree) Read(now sim.Time, src Target, n int64) (first, last sim.Time) {
 		}
 		part = t.onPage(src, address, part)
 		var begin sim.Time
-		begin, last = t.fetch(now, src, address, part)
+		requests, _ := split(dataBytes(part), t.requestShift)
+		b := newBurst(requests, t.ask(now, src, t.memory.at(address).page, false))
+		t.tags.admit(&b, now)
+		begin, last = t.fetch(now, b, t.nic.up.posted.until(b.first), b.came(), src, address, part)
 		first = min(first, begin)
 		if n -= part; n <= 0 {
 			return first, last
@@ -123,40 +126,48 @@ func (t *Tree) Read(now sim.Time, src Target, n int64) (first, last sim.Time) {
 	}
 }
 
-// fetch is Read for as many bytes as may be booked in one go.
-func (t *Tree) fetch(now sim.Time, src Target, address, n int64) (first, last sim.Time) {
-	from := &t.targets[src]
+// fetch is Read for as many bytes as may be booked in one go. b is their requests when
+// they have tags, since when they had them, behind when the writes have left that they
+// may not pass.
+func (t *Tree) fetch(now sim.Time, b burst, behind sim.Time, since came, src Target, address, n int64) (first, last sim.Time) {
 	requests, asked := split(dataBytes(n), t.requestShift)
-	where := t.memory.at(address)
+	t.serve(now, &b, behind, since, src, address, asked)
+	// Answers: as many completions per request as its data needs.
+	c := t.completions(requests, asked)
+	t.respond(now, &b, &c, n, &t.targets[src])
+	t.giveTags(&b, &c)
+	return b.first, b.last
+}
 
-	b := newBurst(requests, t.ask(now, src, where.page, false))
-	t.tags.admit(&b, now)
-	credits, latency := t.request(now, &b, from)
+// giveTags notes that the tags of requests are free: each when its last completion is
+// in. These come evenly.
+func (t *Tree) giveTags(b *burst, c *answers) {
+	done := b.last
+	if c.requests > 1 {
+		done = b.first + (b.last-b.first)*sim.Time(c.perFull-1)/sim.Time(c.tlps-1)
+	}
+	t.tags.give(c.requests, done, b.last)
+}
+
+// serve takes read requests to where they are for, until their data can leave there.
+func (t *Tree) serve(now sim.Time, b *burst, behind sim.Time, since came, src Target, address int64, asked sizes) {
+	from := &t.targets[src]
+	where := t.memory.at(address)
+	credits, latency := t.request(now, b, from, behind, since)
 	if src == HostMemory && !t.memory.plain {
-		t.memory.take(now, &b, asked, where)
+		t.memory.take(now, b, asked, where)
 	}
 	if credits != nil {
 		credits.hold(b.first+latency, b.last+latency)
 	}
 	if src == HostMemory {
-		t.memory.serve(&b, asked, where, from.service)
+		t.memory.serve(b, asked, where, from.service)
 	} else {
 		b.delay(from.service)
 	}
 	if from.reads != nil {
-		from.reads.supply(&b, asked)
+		from.reads.supply(b, asked)
 	}
-	// Answers: as many completions per request as its data needs.
-	c := t.completions(requests, asked)
-	t.respond(now, &b, &c, n, from)
-	// A request's tag is free when its last completion is in; completions come
-	// evenly spaced.
-	done := b.last
-	if requests > 1 {
-		done = b.first + (b.last-b.first)*sim.Time(c.perFull-1)/sim.Time(c.tlps-1)
-	}
-	t.tags.hold(done, b.last)
-	return b.first, b.last
 }
 
 // respond takes the completions of n bytes, asked for at now, from a target to the NIC.
@@ -182,15 +193,19 @@ func (t *Tree) respond(now sim.Time, b *burst, c *answers, n int64, from *target
 // that they came through; nil: they come from where the data are, request by request.
 func (h *hop) answer(now sim.Time, b *burst, c *answers, payload int64, before *direction) {
 	if before == nil {
+		came := b.came()
 		if h.completions == nil {
-			h.link.carryAnswers(b, c, payload, &h.queue)
+			h.link.carryAnswers(b, came, c, payload, &h.queue)
 			return
 		}
 		span := h.completion(c)
 		first := h.completions.admit(now, b, c.tlps, c.perTail, span)
-		h.link.carryAnswers(b, c, payload, &h.queue)
-		// A request's completions go as credits come, not in one go at the end.
-		b.first = min(b.first, first+span)
+		whole := b.first + span
+		h.link.carryAnswers(b, came, c, payload, &h.queue)
+		if b.first <= whole {
+			// The link was free: the completions go as credits come, not in one go.
+			b.first = min(b.first, first+span)
+		}
 		return
 	}
 	b.delay(before.latency)
@@ -198,10 +213,11 @@ func (h *hop) answer(now sim.Time, b *burst, c *answers, payload int64, before *
 	if h.peer != nil {
 		h.peer.receive(b, c.body)
 	}
+	came := b.came()
 	if h.completions != nil {
 		h.completions.admit(now, b, c.tlps, 1, h.completion(c))
 	}
-	h.link.carryOther(b, h.link.framed(c.body, c.tlps, completionHeader), payload, &h.queue)
+	h.link.carryOther(b, came, h.link.framed(c.body, c.tlps, completionHeader), payload, &h.queue)
 }
 
 // completion is how long a full completion takes the hop's link.

@@ -129,11 +129,11 @@ func New(host string, spec *Spec, outstandingReads int, peer TargetSpec) (*Tree,
 	if spec.Topology == TopologySwitch {
 		meet = "switch"
 	}
-	t.nic = t.newLink(spec, tags, "nic", "nic", meet, spec.NICGen, spec.NICLanes)
-	t.gpu = t.newLink(spec, tags, "gpu", "gpu", meet, spec.GPUGen, spec.GPULanes)
+	t.nic = t.newLink(spec, "nic", "nic", meet, spec.NICGen, spec.NICLanes)
+	t.gpu = t.newLink(spec, "gpu", "gpu", meet, spec.GPUGen, spec.GPULanes)
 	root := t.nic
 	if spec.Topology == TopologySwitch {
-		t.uplink = t.newLink(spec, tags, "root", "switch", "root", spec.UplinkGen, spec.UplinkLanes)
+		t.uplink = t.newLink(spec, "root", "switch", "root", spec.UplinkGen, spec.UplinkLanes)
 		root = t.uplink
 	}
 	t.route(spec)
@@ -211,14 +211,14 @@ func (t *Tree) decompose(spec *Spec, root *link) error {
 	return nil
 }
 
-func (t *Tree) newLink(spec *Spec, tags int, name, from, to string, gen, lanes int) *link {
+func (t *Tree) newLink(spec *Spec, name, from, to string, gen, lanes int) *link {
 	newDirection := func() *direction {
 		rate := effectiveRate(gen, lanes, spec.DLLPTax)
 		return &direction{pace: rate.Pace(), rate: rate, latency: spec.LinkLatency, framing: framing(gen), ledger: newLedger(t.clock)}
 	}
 	newReceiver := func() receiver {
 		r := receiver{posted: newWindow(int64(spec.PostedHeaderCredits), int64(spec.PostedDataCredits), int64(spec.MaxPayload/creditBytes))}
-		if n := spec.NonPostedHeaderCredits; n > 0 && n < tags {
+		if n := spec.NonPostedHeaderCredits; n > 0 {
 			r.nonPosted = newPlaces(int64(n))
 		}
 		return r

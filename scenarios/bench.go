@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"netgpusim/pcie"
 	"reflect"
 	"slices"
 	"sort"
@@ -170,7 +171,12 @@ func (r *resolver) testPlatform(i int) {
 		}
 	}
 	if own.mentions(root.field("pcie"), "pcie", "") {
-		for _, w := range wrongPCIe(&platform.PCIe) {
+		wrong := wrongPCIe(&platform.PCIe)
+		if platform.PCIe.Engine == pcie.EngineExact {
+			wrong = append(wrong, misfit{"pcie.engine", problem{given: pcie.EngineExact, allowed: "auto or fast in a pcie-bench",
+				hint: "microbenchmarks are booked on the fast engine"}, []string{"pcie.profile"}})
+		}
+		for _, w := range wrong {
 			r.fail(&w.problem, own.where(append([]string{w.key}, w.others...)...), w.key)
 		}
 	}
