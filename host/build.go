@@ -21,7 +21,7 @@ type Host struct {
 	repairs netgpu.RepairSet `snapshot:"-"`
 	world   *World
 	id      sim.ActorID
-	tree    *pcie.Tree
+	port    pcie.Port
 	gpu     *gpu.Device // nil without one
 	nic     *nic.NIC
 	memory  *nic.Memory
@@ -89,10 +89,10 @@ func newHost(w *World, name string, spec *Spec, wire *Wire, rate sim.Bandwidth) 
 		peer = h.gpu.Target()
 	}
 	var err error
-	if h.tree, err = pcie.New(name, &spec.PCIe, spec.NIC.OutstandingRead, peer); err != nil {
+	if h.port, err = pcie.Open(w.engine, name, &spec.PCIe, spec.NIC.OutstandingRead, peer); err != nil {
 		return nil, err
 	}
-	if h.nic, err = nic.New(w.engine, name+"/nic", &spec.NIC, h.tree, h.memory, wire, rate, h); err != nil {
+	if h.nic, err = nic.New(w.engine, name+"/nic", &spec.NIC, h.port, h.memory, wire, rate, h); err != nil {
 		return nil, err
 	}
 	variant, ok := netgpu.VariantByName(spec.Netgpu.Variant)
@@ -199,7 +199,7 @@ func (h *Host) crash() { h.stopped, h.crashed = true, true }
 func (h *Host) nicSpec() *nic.Spec { return &h.spec.NIC }
 
 // PCIe is the traffic on the host's PCIe links since the warm-up.
-func (h *Host) PCIe() []pcie.LinkReport { return h.tree.Links(h.world.engine.Now()) }
+func (h *Host) PCIe() []pcie.LinkReport { return h.port.Links(h.world.engine.Now()) }
 
 // rings lists what has an occupancy.
 func (h *Host) rings() []namedGauge {

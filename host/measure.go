@@ -68,7 +68,7 @@ func (w *World) restart(now sim.Time) {
 		for _, c := range h.cores {
 			hb.cores = append(hb.cores, coreBaseline{c.Spent, c.Busy() - c.ahead(now), c.Interrupts, c.Polls})
 		}
-		h.tree.Restart(now)
+		h.port.Restart(now)
 		for _, r := range h.rings() {
 			r.gauge.Restart(now)
 		}

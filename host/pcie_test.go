@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"strings"
 	"testing"
 
 	"netgpusim/host"
@@ -111,6 +112,75 @@ func TestTransmitReadsPayloadWhereItLies(t *testing.T) {
 		}
 		if down := pcieLink(t, h, "nic").Down.PayloadBytes; down < payload {
 			t.Errorf("%s memory: the NIC read %d bytes and sent %d of payload", memory, down, payload)
+		}
+	}
+}
+
+// Whole runs on both PCIe engines, with the wire, the cores and a narrow PCIe link as the
+// limit, receiving and sending. The wire's random stream is the same; the two part ways
+// when a packet comes a nanosecond later, so that only what a user reads can be compared,
+// and how much work that was, which depends on how the sender cut its stream.
+func TestBothPCIeEnginesGiveTheSameRun(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		sets []string
+	}{
+		{"rfc-v2-gpu-rx", nil},
+		{"rfc-v2-gpu-rx", []string{"link.rate=100Gbps", "nic.mtu=9000"}},
+		{"rfc-v2-gpu-rx", []string{"link.rate=100Gbps", "receiver.pcie.nic_lanes=4"}},
+		{"rfc-v2-gpu-tx", []string{"link.rate=100Gbps", "sender.pcie.nic_lanes=4"}},
+		{"copy-rx", []string{"link.rate=100Gbps"}},
+		{"bidirectional", nil},
+		{"copy-tx", []string{"pcie.iommu=true", "pcie.host_window=64MiB"}},
+	} {
+		of := map[string]*host.World{}
+		for _, engine := range []string{pcie.EngineFast, pcie.EngineExact} {
+			of[engine], _ = ran(t, c.name, append([]string{"pcie.engine=" + engine, "run.warmup=2ms", "run.duration=8ms"}, c.sets...)...)
+		}
+		fast, exact := of[pcie.EngineFast], of[pcie.EngineExact]
+		what := c.name + " " + strings.Join(c.sets, " ")
+		within(t, what+": goodput", goodput(fast), goodput(exact), 0.01)
+		for i, h := range fast.Hosts {
+			within(t, what+": bytes on the NIC's link", float64(pcieLink(t, h, "nic").Up.TotalBytes), float64(pcieLink(t, exact.Hosts[i], "nic").Up.TotalBytes), 0.02)
+			within(t, what+": busy time of the cores", busy(fast, i), busy(exact, i), 0.1)
+		}
+	}
+}
+
+// busy is the time that a host's cores worked, in seconds.
+func busy(w *host.World, i int) (sum float64) {
+	for _, u := range w.CoreUses(i) {
+		sum += u.Busy.Seconds()
+	}
+	return sum
+}
+
+// A tree that the fast engine is known to get wrong is simulated exactly, unless told
+// otherwise.
+func TestATreeThatNeedsItGetsTheExactEngine(t *testing.T) {
+	for _, c := range []struct {
+		sets  []string
+		exact bool
+	}{
+		{nil, false},
+		{[]string{"pcie.iommu=true"}, false},
+		{[]string{"pcie.iommu=true", "pcie.ats=true"}, true},
+		{[]string{"pcie.acs_redirect=true"}, true},
+		{[]string{"pcie.acs_redirect=true", "pcie.profile=gen3-root"}, false},
+		{[]string{"pcie.acs_redirect=true", "pcie.engine=fast"}, false},
+		{[]string{"pcie.engine=exact"}, true},
+	} {
+		w, s := ran(t, "smoke", append([]string{"run.duration=500us"}, c.sets...)...)
+		if got := s.Receiver.PCIe.Exactly(); got != c.exact {
+			t.Errorf("%v: exactly %v", c.sets, got)
+		}
+		want := pcie.EngineFast
+		if c.exact {
+			want = pcie.EngineExact
+		}
+		other, _ := ran(t, "smoke", append(append([]string{"run.duration=500us"}, c.sets...), "pcie.engine="+want)...)
+		if w.Engine().Digest() != other.Engine().Digest() {
+			t.Errorf("%v: not the run of engine %s", c.sets, want)
 		}
 	}
 }

@@ -99,7 +99,11 @@ func TestSpecificationsThatNoQueueCanHaveAreRefused(t *testing.T) {
 		spec := testSpec()
 		c.change(&spec)
 		e := sim.NewEngine()
-		n, err := New(e, "nic", &spec, testTree(t, 0), &Memory{}, &cable{engine: e}, sim.Gbps, &rig{})
+		port, err := pcie.Open(e, "host", testPCIe(), 64, testGPU(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := New(e, "nic", &spec, port, &Memory{}, &cable{engine: e}, sim.Gbps, &rig{})
 		if err == nil || n != nil {
 			t.Errorf("%v: accepted", c.want)
 			continue

@@ -24,7 +24,7 @@ func moderated(t *testing.T, mode string, period sim.Time, frames int) (*rig, *R
 // when software sees it.
 func (r *rig) arrive(q *RQ, at sim.Time) (written, visible sim.Time) {
 	r.nic.Receive(r.until(at), dataFrame(0, 1420))
-	c := q.cqe(q.Unpolled() - 1)
+	c := q.cqe(q.head - 1)
 	return c.written, c.Visible
 }
 
@@ -256,7 +256,7 @@ func TestInterruptsComeExactlyWhenRandomTrafficMakesThemDue(t *testing.T) {
 			q.ArmRx(now)
 			s.armed, s.from, s.written = true, testTree(t, 0).MMIOWrite(now, 8), s.written[:0]
 			for i := range q.Unpolled() {
-				s.written = append(s.written, q.cqe(i).written)
+				s.written = append(s.written, q.cqe(q.cqHead+uint32(i)).written)
 			}
 			s.settle(now)
 		}

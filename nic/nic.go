@@ -53,7 +53,7 @@ type NIC struct {
 	spec   *Spec
 	engine *sim.Engine
 	id     sim.ActorID
-	tree   *pcie.Tree
+	port   pcie.Port
 	memory *Memory
 	wire   Wire
 	driver Driver
@@ -62,17 +62,23 @@ type NIC struct {
 	sqs   []*SQ
 	steer []*RQ // by flow
 
-	ingress sim.Window // bytes received and not yet drained over PCIe
+	ingress  sim.Window // bytes received and not yet drained over PCIe, as far as it is known when they will be
+	draining int64      // and those of which that is not known
 
-	nextSQ  int  // round robin of the send engine
-	waiting bool // the send engine waits for the wire to catch up
-	ahead   sim.Time
-	frame   Frame // being sent
+	nextSQ   int  // round robin of the send engine
+	sending  bool // the send engine is at work
+	resume   sim.Timer
+	ahead    sim.Time
+	pace     sim.Pace // of the wire
+	trains   sim.FIFO[trainRef]
+	fetching int64 // bytes of frames taken from send queues whose payload is not known to come
+	frame    Frame // being sent
 }
 
 // Event kinds of the NIC.
 const (
 	evDoorbell  uint16 = iota // A: send queue, B: producer index
+	evFetched                 // A: send queue, B: WQE that the NIC has read
 	evSend                    // the wire has caught up: the send engine goes on
 	evSent                    // A: send queue, the last frame of its oldest WQE has left
 	evRxExpired               // A: receive queue, moderation timer
@@ -80,11 +86,11 @@ const (
 	evInterrupt               // A: channel, MSI-X has arrived
 )
 
-// New makes a NIC that sends on wire, writes payload into memory, and belongs to
-// the given PCIe tree. The link rate sets how far ahead of the wire the send
+// New makes a NIC that sends on wire, writes payload into memory, and is what listens
+// at the port of a PCIe tree. The link rate sets how far ahead of the wire the send
 // engine may fetch. The error names the parameter of spec that does not fit the
 // others.
-func New(e *sim.Engine, name string, spec *Spec, tree *pcie.Tree, memory *Memory, wire Wire, rate sim.Bandwidth, driver Driver) (*NIC, error) {
+func New(e *sim.Engine, name string, spec *Spec, port pcie.Port, memory *Memory, wire Wire, rate sim.Bandwidth, driver Driver) (*NIC, error) {
 	switch {
 	case spec.CQEntries < spec.RQEntries:
 		return nil, fmt.Errorf("nic.cq_entries: given %d; allowed: at least nic.rq_entries, %d: mlx5 sizes the CQ to hold a completion of every WQE", spec.CQEntries, spec.RQEntries)
@@ -93,10 +99,12 @@ func New(e *sim.Engine, name string, spec *Spec, tree *pcie.Tree, memory *Memory
 	case spec.PayloadPages() > MaxPages:
 		return nil, fmt.Errorf("nic.fragment: given %d, which at nic.mtu %d takes %d payload entries; allowed: at most %d", spec.Fragment, spec.MTU, spec.PayloadPages(), MaxPages)
 	}
-	n := &NIC{spec: spec, engine: e, tree: tree, memory: memory, wire: wire, driver: driver,
+	n := &NIC{spec: spec, engine: e, port: port, memory: memory, wire: wire, driver: driver,
 		ingress: sim.NewWindow(int64(spec.IngressBuffer)),
-		ahead:   rate.Pace().Time(int64(spec.TxLookahead))}
+		ahead:   rate.Pace().Time(int64(spec.TxLookahead)), pace: rate.Pace()}
 	n.id = e.Register(name, n)
+	n.resume.Init(sim.Event{Actor: n.id, Kind: evSend})
+	port.Listen(n)
 	return n, nil
 }
 
@@ -114,8 +122,12 @@ func (n *NIC) Handle(now sim.Time, ev sim.Event) {
 	switch ev.Kind {
 	case evDoorbell:
 		n.doorbell(now, n.sqs[ev.A], uint32(ev.B))
+	case evFetched:
+		n.fetched(now, n.sqs[ev.A], uint32(ev.B))
 	case evSend:
-		n.send(now)
+		if n.resume.Due(n.engine) {
+			n.send(now)
+		}
 	case evSent:
 		n.complete(now, n.sqs[ev.A])
 	case evRxExpired:
@@ -134,7 +146,6 @@ func (n *NIC) Handle(now sim.Time, ev sim.Event) {
 // raise writes the EQE of a completion queue and the MSI-X message of its channel,
 // which PCIe's ordering keeps behind the CQE.
 func (n *NIC) raise(at sim.Time, channel int) {
-	n.tree.Write(at, pcie.HostMemory, int64(n.spec.EQEBytes))
-	arrives := n.tree.Interrupt(at)
-	n.engine.Schedule(arrives, sim.Event{Actor: n.id, Kind: evInterrupt, A: uint32(channel)})
+	n.port.Write(at, pcie.HostMemory, int64(n.spec.EQEBytes), pcie.Unnoticed)
+	n.port.Interrupt(at, notice(aboutInterrupt, channel, 0))
 }

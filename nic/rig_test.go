@@ -20,16 +20,25 @@ func testSpec() Spec {
 	}
 }
 
-// testTree is a Gen3 x16 tree with a switch; the GPU shows writes visible after
-// they arrive.
-func testTree(t testing.TB, visible sim.Time) *pcie.Tree {
-	t.Helper()
-	tree, err := pcie.New("host", &pcie.Spec{
+// testPCIe is a Gen3 x16 tree with a switch.
+func testPCIe() *pcie.Spec {
+	return &pcie.Spec{
 		Topology: pcie.TopologySwitch, NICGen: 3, NICLanes: 16, GPUGen: 3, GPULanes: 16, UplinkGen: 3, UplinkLanes: 16,
 		MaxPayload: 256, MaxReadRequest: 512, CompletionSize: 256, DLLPTax: 0.055,
 		PostedHeaderCredits: 64, PostedDataCredits: 1024, LinkLatency: 50 * sim.Nanosecond, SwitchHop: 120 * sim.Nanosecond,
 		HostReadRTT: 480 * sim.Nanosecond, HostWrite: 250 * sim.Nanosecond, MMIOWrite: 250 * sim.Nanosecond,
-	}, 64, pcie.TargetSpec{ReadService: 500 * sim.Nanosecond, WriteVisible: visible})
+	}
+}
+
+// testGPU shows writes visible after they arrive.
+func testGPU(visible sim.Time) pcie.TargetSpec {
+	return pcie.TargetSpec{ReadService: 500 * sim.Nanosecond, WriteVisible: visible}
+}
+
+// testTree is that tree, without a NIC.
+func testTree(t testing.TB, visible sim.Time) *pcie.Tree {
+	t.Helper()
+	tree, err := pcie.New("host", testPCIe(), 64, testGPU(visible))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +57,7 @@ type interrupt struct {
 // rig is a NIC with everything around it. It is plain data, so that it can be saved.
 type rig struct {
 	engine *sim.Engine
-	tree   *pcie.Tree
+	port   pcie.Port
 	memory Memory
 	wire   cable
 	nic    *NIC
@@ -67,11 +76,22 @@ const rigPages = 1 << 14
 
 func newRig(t testing.TB, spec Spec, rate sim.Bandwidth) *rig {
 	t.Helper()
-	r := &rig{engine: sim.NewEngine(), tree: testTree(t, gpuVisible), spec: &spec, rand: sim.NewRand(1, t.Name())}
+	return newRigOn(t, pcie.EngineFast, spec, rate)
+}
+
+// newRigOn is newRig with a PCIe engine.
+func newRigOn(t testing.TB, engine string, spec Spec, rate sim.Bandwidth) *rig {
+	t.Helper()
+	r := &rig{engine: sim.NewEngine(), spec: &spec, rand: sim.NewRand(1, t.Name())}
+	tree := testPCIe()
+	tree.Engine = engine
 	r.memory.Pages = make([]Extent, rigPages)
 	r.wire = cable{engine: r.engine, pace: rate.Pace()}
 	var err error
-	if r.nic, err = New(r.engine, "nic", r.spec, r.tree, &r.memory, &r.wire, rate, r); err != nil {
+	if r.port, err = pcie.Open(r.engine, "host", tree, 64, testGPU(gpuVisible)); err != nil {
+		t.Fatal(err)
+	}
+	if r.nic, err = New(r.engine, "nic", r.spec, r.port, &r.memory, &r.wire, rate, r); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -141,4 +161,79 @@ func (c *cable) Send(ready sim.Time, f *Frame) sim.Time {
 		c.frames = append(c.frames, sent{ready, backlog, c.free, *f})
 	}
 	return c.free
+}
+
+// peeker does single transactions on the tree of a rig.
+type peeker struct {
+	engine  *sim.Engine
+	port    pcie.Port
+	visible sim.Time
+	got     arrivals
+	left    int64 // bytes of a read
+}
+
+// arrivals is how the bytes of a read came in.
+type arrivals []arrival
+
+type arrival struct {
+	bytes       int64
+	first, last sim.Time
+}
+
+func newPeeker(t testing.TB, engine string) *peeker {
+	t.Helper()
+	p := &peeker{engine: sim.NewEngine()}
+	tree := testPCIe()
+	tree.Engine = engine
+	var err error
+	if p.port, err = pcie.Open(p.engine, "host", tree, 64, testGPU(gpuVisible)); err != nil {
+		t.Fatal(err)
+	}
+	p.port.Listen(p)
+	return p
+}
+
+func (p *peeker) Arrived(_ pcie.Notice, n int64, first, last sim.Time) {
+	p.got = append(p.got, arrival{n, first, last})
+	if p.left -= n; p.left == 0 {
+		p.engine.Stop()
+	}
+}
+
+func (p *peeker) Sent(pcie.Notice, sim.Time) {}
+
+func (p *peeker) Visible(_ pcie.Notice, at sim.Time) {
+	p.visible = at
+	p.engine.Stop()
+}
+
+func (p *peeker) wait(until sim.Time) { p.engine.Run(until) }
+
+// store is when a core's store has come to the NIC.
+func (p *peeker) store(now sim.Time, n int64) sim.Time {
+	p.port.Store(now, n, 1)
+	p.engine.Run(sim.Never)
+	return p.visible
+}
+
+// read is a read now, to its end.
+func (p *peeker) read(target pcie.Target, n int64) arrivals {
+	p.got, p.left = nil, n
+	p.port.Read(p.engine.Now(), target, n, 1)
+	p.engine.Run(sim.Never)
+	return p.got
+}
+
+func (a arrivals) first() sim.Time { return a[0].first }
+func (a arrivals) last() sim.Time  { return a[len(a)-1].last }
+
+// until is when so many bytes are in.
+func (a arrivals) until(bytes int64) sim.Time {
+	for _, x := range a {
+		if bytes <= x.bytes {
+			return x.last - (x.last-x.first)*sim.Time(x.bytes-bytes)/sim.Time(x.bytes)
+		}
+		bytes -= x.bytes
+	}
+	return sim.Never
 }

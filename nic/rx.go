@@ -25,7 +25,7 @@ type RxWQE struct {
 // buffers.
 type Completion struct {
 	Frame   Frame
-	Visible sim.Time // when software can see the CQE
+	Visible sim.Time // when software can see the CQE; sim.Never until that is known
 	WQE     RxWQE
 	Used    uint8 // payload pages that received bytes, from the first on
 
@@ -35,6 +35,7 @@ type Completion struct {
 	HeaderInPayload uint16 // header bytes that landed in the first netgpu page
 
 	written sim.Time // when the CQE has left the NIC
+	landed  sim.Time // when the payload in other memory is visible; sim.Never until that is known
 }
 
 // RQ is one receive queue with its completion queue: a netgpu queue (cyclic, fixed
@@ -55,6 +56,7 @@ type RQ struct {
 	stride     int64  // bytes of a WQE
 	capacity   int64  // bytes its buffers hold, header part included
 	fetched    uint32 // WQEs that the NIC has read
+	produced   uint32 // CQEs of which it is known when they leave the NIC
 	mod        moderation
 	Posted     sim.Gauge // WQEs the NIC can use
 }
@@ -118,7 +120,7 @@ func (q *RQ) NextRx(now sim.Time) *Completion {
 	if q.head == q.cqHead {
 		return nil
 	}
-	c := q.cqe(0)
+	c := q.cqe(q.cqHead)
 	if c.Visible > now {
 		return nil
 	}
@@ -137,22 +139,24 @@ func (q *RQ) Interrupts() int64 { return q.mod.raised }
 // ArmRx asks for an interrupt at the next completion (or for those not polled
 // yet): a doorbell record in host memory and 8 bytes of MMIO (Linux 5.8 mlx5 cq.h).
 func (q *RQ) ArmRx(now sim.Time) {
-	n := q.Unpolled()
+	q.nic.port.Store(now, doorbellBytes, notice(aboutRxArm, q.index, q.cqHead))
+}
+
+// armed is the arrival of that doorbell, rung when so many completions had been polled.
+func (q *RQ) armed(polled uint32, from sim.Time) {
+	n := int(int32(q.produced - polled))
 	var oldest, newest sim.Time
 	if n > 0 {
-		oldest = q.cqe(0).written
-		newest = q.cqe(min(n, q.mod.frames) - 1).written
+		oldest = q.cqe(polled).written
+		newest = q.cqe(polled + uint32(min(n, q.mod.frames)) - 1).written
 	}
-	from := q.nic.tree.MMIOWrite(now, doorbellBytes)
 	if at, due := q.mod.arm(q.nic.engine, from, n, oldest, newest); due {
 		q.interrupt(at)
 	}
 }
 
-// cqe is the i-th completion not yet polled.
-func (q *RQ) cqe(i int) *Completion {
-	return &q.cqes[(q.cqHead+uint32(i))&uint32(len(q.cqes)-1)]
-}
+// cqe is the completion with this number.
+func (q *RQ) cqe(number uint32) *Completion { return &q.cqes[number&uint32(len(q.cqes)-1)] }
 
 func (q *RQ) interrupt(at sim.Time) {
 	q.nic.Counters.RxInterrupts++
@@ -171,7 +175,7 @@ func (n *NIC) Receive(now sim.Time, f *Frame) {
 	case length > q.capacity-4: // the buffer has room for the FCS, which is stripped
 		n.Counters.RxOversize++
 		return
-	case n.ingress.Occupancy(now)+length > int64(n.spec.IngressBuffer):
+	case n.ingress.Occupancy(now)+n.draining+length > int64(n.spec.IngressBuffer):
 		n.Counters.RxDiscards++
 		return
 	case q.tail == q.head:
@@ -182,44 +186,72 @@ func (n *NIC) Receive(now sim.Time, f *Frame) {
 		// Descriptors are read ahead in batches; their latency is hidden, their
 		// bytes are not.
 		batch := min(uint32(n.spec.WQEPrefetch), q.tail-q.head)
-		n.tree.Read(now, pcie.HostMemory, int64(batch)*q.stride)
+		n.port.Read(now, pcie.HostMemory, int64(batch)*q.stride, pcie.Unnoticed)
 		q.fetched += batch
 	}
-	c := &q.cqes[q.head&uint32(len(q.cqes)-1)]
+	number := q.head
+	c := q.cqe(number)
 	c.Frame = *f
+	c.Visible, c.landed = sim.Never, 0
+	c.Used, c.PayloadInHeader, c.HeaderInPayload = 0, 0, 0
 	c.WQE = q.wqes[q.head&uint32(len(q.wqes)-1)]
 	q.head++
 	q.Posted.Set(now, int64(q.tail-q.head))
 
 	start := now + n.spec.RxPipeline
-	var payloadVisible sim.Time
+	n.draining += length
 	if q.split {
-		payloadVisible = n.scatter(start, q, c, length)
+		n.scatter(start, q, number, length)
 	} else {
-		c.Used, c.PayloadInHeader, c.HeaderInPayload = 0, 0, 0
-		_, payloadVisible = n.tree.Write(start, pcie.HostMemory, length)
+		n.port.Write(start, pcie.HostMemory, length, pcie.Unnoticed)
 	}
-	sent, visible := n.tree.Write(start, pcie.HostMemory, int64(n.spec.CQEBytes))
-	n.ingress.Admit(now, length)
-	n.ingress.Hold(length, sent)
-	c.Visible, c.written = visible, sent
-	if lag := payloadVisible - visible; lag > n.Counters.LagMax {
-		n.Counters.LagMax = lag
-	}
-	if at, due := q.mod.completed(n.engine, sent); due {
+	n.port.Write(start, pcie.HostMemory, int64(n.spec.CQEBytes), notice(aboutRxCQE, q.index, number))
+}
+
+// written says when the CQE with this number, and all before it, has left the NIC.
+func (q *RQ) written(number uint32, at sim.Time) {
+	n, c := q.nic, q.cqe(number)
+	c.written = at
+	q.produced = number + 1
+	length := c.Frame.Length()
+	n.draining -= length
+	n.ingress.Admit(n.engine.Now(), length)
+	n.ingress.Hold(length, at)
+	if at, due := q.mod.completed(n.engine, at); due {
 		q.interrupt(at)
 	}
 }
 
+func (q *RQ) cqeVisible(number uint32, at sim.Time) {
+	q.cqe(number).Visible = at
+	q.lag(number)
+}
+
+func (q *RQ) payloadVisible(number uint32, at sim.Time) {
+	if q.head-number > uint32(len(q.cqes)) {
+		return // its CQE has been polled, and its place used again, long ago
+	}
+	q.cqe(number).landed = at
+	q.lag(number)
+}
+
+// lag notes by how much payload is visible later than its CQE, when both are known.
+func (q *RQ) lag(number uint32) {
+	c := q.cqe(number)
+	if c.Visible == sim.Never || c.landed == sim.Never {
+		return
+	}
+	q.nic.Counters.LagMax = max(q.nic.Counters.LagMax, c.landed-c.Visible)
+}
+
 // scatter writes a frame into a WQE of the netgpu queue: the first HeaderSplit
-// bytes into the host page, whatever they are, the rest into the payload pages. It
-// returns when the last payload byte is visible where it lies.
-func (n *NIC) scatter(start sim.Time, q *RQ, c *Completion, length int64) sim.Time {
+// bytes into the host page, whatever they are, the rest into the payload pages.
+func (n *NIC) scatter(start sim.Time, q *RQ, number uint32, length int64) {
+	c := q.cqe(number)
 	split := int64(n.spec.HeaderSplit)
 	first := min(split, length)
 	rest := length - first
-	_, visible := n.tree.Write(start, pcie.HostMemory, first)
-	c.Used, c.PayloadInHeader, c.HeaderInPayload = 0, 0, 0
+	n.port.Write(start, pcie.HostMemory, first, pcie.Unnoticed)
 	header := int64(c.Frame.Header)
 	payload := uint64(c.Frame.Seg.Offset)
 	lead := int64(0) // header bytes at the front of the payload pages
@@ -231,9 +263,10 @@ func (n *NIC) scatter(start sim.Time, q *RQ, c *Completion, length int64) sim.Ti
 		c.HeaderInPayload = uint16(lead)
 	}
 	if rest == 0 {
-		return visible
+		return
 	}
-	_, visible = n.tree.Write(start, q.target, rest)
+	c.landed = sim.Never
+	n.port.Write(start, q.target, rest, notice(aboutRxPayload, q.index, number))
 	for rest > 0 {
 		chunk := min(rest, int64(n.spec.Fragment))
 		skip := min(lead, chunk)
@@ -244,5 +277,4 @@ func (n *NIC) scatter(start sim.Time, q *RQ, c *Completion, length int64) sim.Ti
 		rest -= chunk
 		c.Used++
 	}
-	return visible
 }

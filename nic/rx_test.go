@@ -106,7 +106,7 @@ func TestCompletionsAreVisibleInOrderAndNotBeforeTheirDMA(t *testing.T) {
 			_, header := twin.Write(start, pcie.HostMemory, 94)
 			_, body := twin.Write(start, target, int64(payload))
 			_, cqe := twin.Write(start, pcie.HostMemory, 64)
-			c := q.cqe(i)
+			c := q.cqe(q.cqHead + uint32(i))
 			if c.Visible != cqe || c.Visible < header || c.Visible < before || c.Visible < now+r.spec.RxPipeline+250*sim.Nanosecond {
 				t.Fatalf("%v, frame %d: visible at %v, the frame before at %v, the twin's header at %v and CQE at %v", target, i, c.Visible, before, header, cqe)
 			}
@@ -122,10 +122,10 @@ func TestCompletionsAreVisibleInOrderAndNotBeforeTheirDMA(t *testing.T) {
 		for i := uint32(0); q.Unpolled() > 0; i++ {
 			c := q.NextRx(r.engine.Now())
 			if c == nil {
-				if hidden := q.cqe(0).Visible; hidden <= r.engine.Now() {
+				if hidden := q.cqe(q.cqHead).Visible; hidden <= r.engine.Now() {
 					t.Fatalf("%v: completion %d is hidden at %v, visible since %v", target, i, r.engine.Now(), hidden)
 				}
-				r.until(q.cqe(0).Visible)
+				r.until(q.cqe(q.cqHead).Visible)
 				c = q.NextRx(r.engine.Now())
 			}
 			if c.Visible > r.engine.Now() || c.Frame.Seg.Seq != i {
@@ -155,8 +155,8 @@ func TestFramesGoToTheQueueTheirFlowIsSteeredTo(t *testing.T) {
 }
 
 // bytesOn is what each link of a tree with a switch has carried, up and down.
-func bytesOn(tree *pcie.Tree) (nicUp, nicDown, gpuUp, gpuDown, rootUp, rootDown int64) {
-	links := tree.Links(0)
+func bytesOn(port pcie.Port) (nicUp, nicDown, gpuUp, gpuDown, rootUp, rootDown int64) {
+	links := port.Links(0)
 	root, nic, gpu := links[0], links[1], links[2]
 	return nic.Up.TotalBytes, nic.Down.TotalBytes, gpu.Up.TotalBytes, gpu.Down.TotalBytes, root.Up.TotalBytes, root.Down.TotalBytes
 }
@@ -187,7 +187,7 @@ func TestReceivedPacketsTakeTheirBytesOfPCIe(t *testing.T) {
 		for i := range sim.Time(n) {
 			r.nic.Receive(r.until(i*3*sim.Microsecond), dataFrame(0, c.payload))
 		}
-		nicUp, nicDown, _, gpuDown, rootUp, rootDown := bytesOn(r.tree)
+		nicUp, nicDown, _, gpuDown, rootUp, rootDown := bytesOn(r.port)
 		up, down := n*c.host+n/4*c.wqeReads*24, n/4*c.wqe
 		if nicUp != up+n*c.gpu || rootUp != up || gpuDown != n*c.gpu || nicDown != down || rootDown != down {
 			t.Errorf("%s: NIC up %d and down %d, GPU down %d, root up %d and down %d; want %d, %d, %d, %d, %d",
@@ -206,13 +206,13 @@ func TestInterruptsAndDoorbellsTakeTheirBytesOfPCIe(t *testing.T) {
 	r.post(q)
 	r.nic.Receive(0, dataFrame(0, 1420))
 	r.until(20 * sim.Microsecond)
-	up, down, _, _, _, _ := bytesOn(r.tree)
+	up, down, _, _, _, _ := bytesOn(r.port)
 	q.ArmRx(r.engine.Now())
 	r.idle()
 	if len(r.interrupts) != 1 {
 		t.Fatalf("%d interrupts", len(r.interrupts))
 	}
-	up2, down2, _, _, _, _ := bytesOn(r.tree)
+	up2, down2, _, _, _, _ := bytesOn(r.port)
 	if up2-up != 64+24+4+24 || down2-down != 8+24 {
 		t.Errorf("%d bytes up and %d down, want 116 and 32", up2-up, down2-down)
 	}

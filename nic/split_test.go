@@ -66,7 +66,7 @@ func TestSplitAgreesWithAByteByByteTwin(t *testing.T) {
 		q.PostRx(now, w)
 		f := Frame{Flow: flow, Header: header, Seg: tcp.Segment{Offset: r.rand.Uint64() >> 20, Len: uint32(payload)}}
 		r.nic.Receive(now, &f)
-		c := q.cqe(0)
+		c := q.cqe(q.head - 1)
 		want := splitByByte(&f)
 		if c.Frame != f || c.WQE != w {
 			t.Fatalf("header %d, payload %d: completion of another frame or WQE", header, payload)

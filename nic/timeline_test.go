@@ -57,14 +57,16 @@ func TestDocumentedTimelinesAreThoseOfTheModel(t *testing.T) {
 		return r.wire.frames[0], r.wire.frames[len(r.wire.frames)-1], q.cqes[0].Visible
 	}
 	read := func(w TxWQE) (fetched, first, last sim.Time) {
-		tree := testTree(t, 0)
-		_, fetched = tree.Read(tree.MMIOWrite(0, 8)+r.spec.TxPipeline, pcie.HostMemory, int64(w.BasicBlocks())*64)
+		p := newPeeker(t, pcie.EngineFast)
+		p.wait(p.store(0, 8) + r.spec.TxPipeline)
+		fetched = p.read(pcie.HostMemory, int64(w.BasicBlocks())*64).last()
+		p.wait(fetched)
 		target, n := pcie.HostMemory, int64(w.Header)
 		if w.Seg.Len > 0 {
 			target, n = w.Target, int64(w.Seg.Len)
 		}
-		first, last = tree.Read(fetched, target, n)
-		return fetched, first, last
+		got := p.read(target, n)
+		return fetched, got.first(), got.last()
 	}
 	big, ack := skb(1, 0, 63900), skb(1, 0, 0)
 	bigFirst, bigLast, bigCQE := send(big)

@@ -45,7 +45,7 @@ func (w *TxWQE) BasicBlocks() int { return int((w.bytes() + bbBytes - 1) / bbByt
 
 // TxCompletion tells the driver that an skb's payload has been read.
 type TxCompletion struct {
-	Visible sim.Time
+	Visible sim.Time // sim.Never until that is known
 	Token   uint32
 	Flow    uint32
 	Bytes   uint32
@@ -60,13 +60,16 @@ type SQ struct {
 	nic   *NIC
 	index int
 
-	wqes       []TxWQE    // one slot per WQE; at most one WQE per basic block
-	fetched    []sim.Time // by slot: when the NIC has read the WQE
+	wqes       []TxWQE // one slot per WQE; at most one WQE per basic block
+	unread     []int64 // by slot: bytes of the WQE that the NIC has not read
+	trains     []train // by slot
 	cqes       []TxCompletion
 	head, tail uint32   // WQEs taken by the NIC, posted by the driver
 	rung       uint32   // producer index of the last doorbell that arrived
-	rings      sim.Time // when the last doorbell on its way takes effect
-	sent       uint32   // WQEs whose last frame has left: completions written
+	read       uint32   // WQEs that the NIC has read
+	rings      sim.Time // when the last doorbell was rung
+	sent       uint32   // WQEs whose last frame has left
+	produced   uint32   // completions of which it is known when they leave the NIC
 	polled     uint32   // completions taken by the driver
 	blocks     int      // basic blocks in use
 	mod        moderation
@@ -75,9 +78,10 @@ type SQ struct {
 // AddSQ adds a send queue on a channel.
 func (n *NIC) AddSQ(channel int) *SQ {
 	q := &SQ{Channel: channel, nic: n, index: len(n.sqs),
-		wqes:    make([]TxWQE, n.spec.SQEntries),
-		fetched: make([]sim.Time, n.spec.SQEntries),
-		cqes:    make([]TxCompletion, n.spec.SQEntries)}
+		wqes:   make([]TxWQE, n.spec.SQEntries),
+		unread: make([]int64, n.spec.SQEntries),
+		trains: make([]train, n.spec.SQEntries),
+		cqes:   make([]TxCompletion, n.spec.SQEntries)}
 	q.mod = moderation{period: n.spec.TxCoalesceTime, frames: n.spec.TxCoalesceFrames}
 	q.mod.timer.Init(sim.Event{Actor: n.id, Kind: evTxExpired, A: uint32(q.index)})
 	n.sqs = append(n.sqs, q)
@@ -98,9 +102,14 @@ func (q *SQ) PostTx(now sim.Time, w *TxWQE) {
 	q.wqes[q.tail&uint32(len(q.wqes)-1)] = *w
 	q.tail++
 	q.blocks += w.BasicBlocks()
+	q.rings = max(q.rings, now)
+	q.nic.port.Store(q.rings, doorbellBytes, notice(aboutDoorbell, q.index, q.tail))
+}
+
+// doorbellSeen is a doorbell's arrival at the NIC.
+func (q *SQ) doorbellSeen(producer uint32, at sim.Time) {
 	n := q.nic
-	q.rings = max(q.rings, n.tree.MMIOWrite(now, doorbellBytes)+n.spec.TxPipeline)
-	n.engine.Schedule(q.rings, sim.Event{Actor: n.id, Kind: evDoorbell, A: uint32(q.index), B: uint64(q.tail)})
+	n.engine.Schedule(at+n.spec.TxPipeline, sim.Event{Actor: n.id, Kind: evDoorbell, A: uint32(q.index), B: uint64(producer)})
 }
 
 // NextTx takes the oldest completion that software can see at time now.
@@ -125,9 +134,13 @@ func (q *SQ) Interrupts() int64 { return q.mod.raised }
 
 // ArmTx asks for an interrupt at the next completion (or for those not polled yet).
 func (q *SQ) ArmTx(now sim.Time) {
-	from := q.nic.tree.MMIOWrite(now, doorbellBytes)
-	// The CQEs not polled were handed to PCIe before now, so the EQE stays behind.
-	if at, due := q.mod.arm(q.nic.engine, from, int(q.sent-q.polled), from, from); due {
+	q.nic.port.Store(now, doorbellBytes, notice(aboutTxArm, q.index, q.polled))
+}
+
+// armed is the arrival of that doorbell, rung when so many completions had been polled.
+func (q *SQ) armed(polled uint32, from sim.Time) {
+	// The CQEs not polled were handed to PCIe before, so the EQE stays behind.
+	if at, due := q.mod.arm(q.nic.engine, from, int(int32(q.produced-polled)), from, from); due {
 		q.interrupt(at)
 	}
 }
@@ -140,89 +153,91 @@ func (q *SQ) interrupt(at sim.Time) {
 // doorbell is a doorbell that has come through the NIC's pipeline: the new WQEs are
 // read at once, however long their turn will take to come.
 func (n *NIC) doorbell(now sim.Time, q *SQ, producer uint32) {
-	for ; q.rung != producer; q.rung++ {
-		slot := q.rung & uint32(len(q.wqes)-1)
-		_, q.fetched[slot] = n.tree.Read(now, pcie.HostMemory, int64(q.wqes[slot].BasicBlocks())*bbBytes)
+	for int32(producer-q.rung) > 0 {
+		number := q.rung
+		slot := number & uint32(len(q.wqes)-1)
+		q.rung++
+		q.unread[slot] = int64(q.wqes[slot].BasicBlocks()) * bbBytes
+		n.port.Read(now, pcie.HostMemory, q.unread[slot], notice(aboutWQE, q.index, number))
 	}
-	if !n.waiting {
-		n.send(now)
+}
+
+// wqeArrived is more of a WQE's coming. It counts as read when it is there whole.
+func (q *SQ) wqeArrived(number uint32, bytes int64, last sim.Time) {
+	unread := &q.unread[number&uint32(len(q.wqes)-1)]
+	if *unread -= bytes; *unread == 0 {
+		*unread = coming
+		q.nic.engine.Schedule(last, sim.Event{Actor: q.nic.id, Kind: evFetched, A: uint32(q.index), B: uint64(number)})
 	}
+}
+
+// coming stands for the bytes of a WQE that will be there at a time that is known.
+const coming = -1
+
+// fetched is a WQE's being there. A queue's WQEs are taken in order.
+func (n *NIC) fetched(now sim.Time, q *SQ, number uint32) {
+	q.unread[number&uint32(len(q.wqes)-1)] = 0
+	for q.read != q.rung && q.unread[q.read&uint32(len(q.wqes)-1)] == 0 {
+		q.read++
+	}
+	n.send(now)
 }
 
 // send takes WQEs from the send queues in turn for as long as the payload fetched
 // stays within TxLookahead of the wire, and comes back when the wire has caught up.
 // WQEs are the unit of arbitration: frames of one WQE leave in one train.
 func (n *NIC) send(now sim.Time) {
-	for {
-		q := n.turnOf()
-		if q == nil {
-			n.waiting = false
-			return
-		}
-		if catchUp := n.wire.FreeAt() - n.ahead; catchUp > now {
-			n.waiting = true
-			n.engine.Schedule(catchUp, sim.Event{Actor: n.id, Kind: evSend})
-			return
-		}
-		n.transmit(now, q)
-		n.nextSQ = q.index + 1
+	if n.sending {
+		return
 	}
+	n.sending = true
+	again := sim.Never
+	for q := n.turnOf(); q != nil; q = n.turnOf() {
+		if at := n.catchUp(now); at > now {
+			again = at
+			break
+		}
+		n.nextSQ = q.index + 1
+		n.transmit(now, q)
+	}
+	n.resume.Set(n.engine, again)
+	n.sending = false
+}
+
+// catchUp is when the wire will be near enough to what has been fetched.
+func (n *NIC) catchUp(now sim.Time) sim.Time {
+	free := n.wire.FreeAt()
+	if n.fetching > 0 {
+		free = max(free, now) + n.pace.Time(n.fetching)
+	}
+	return free - n.ahead
 }
 
 // turnOf is the send queue whose turn it is, nil if none has anything to send.
 func (n *NIC) turnOf() *SQ {
 	for i := range n.sqs {
-		if q := n.sqs[(n.nextSQ+i)%len(n.sqs)]; q.head != q.rung {
+		if q := n.sqs[(n.nextSQ+i)%len(n.sqs)]; q.head != q.read {
 			return q
 		}
 	}
 	return nil
 }
 
-// transmit fetches the payload of one WQE and puts its frames on the wire as their
-// bytes arrive.
-func (n *NIC) transmit(now sim.Time, q *SQ) {
-	slot := q.head & uint32(len(q.wqes)-1)
-	w := &q.wqes[slot]
-	q.head++
-	n.Counters.TxWQEs++
-	fetched := max(now, q.fetched[slot])
-	frames := tcp.Frames(&w.Seg)
-	header := fetched // when the header is there
-	if frames > 1 {
-		n.Counters.TxTSOPackets++
-	} else {
-		_, header = n.tree.Read(fetched, pcie.HostMemory, int64(w.Header))
-	}
-	first, last := header, header
-	if w.Seg.Len > 0 {
-		first, last = n.tree.Read(fetched, w.Target, int64(w.Seg.Len))
-		last = max(last, header)
-	}
-	frame := &n.frame // not on the stack: it would escape to the heap through Wire
-	frame.Flow, frame.Header = w.Flow, w.Header
-	var departed sim.Time
-	for i := range frames {
-		tcp.Frame(&frame.Seg, &w.Seg, i)
-		ready := last
-		if i+1 < frames {
-			ready = first + sim.Time(int64(last-first)/int64(frames)*int64(i+1))
-		}
-		departed = n.wire.Send(ready, frame)
-		n.Counters.TxPackets++
-		n.Counters.TxBytes += frame.Length()
-	}
-	q.cqes[(q.head-1)&uint32(len(q.cqes)-1)] = TxCompletion{Token: w.Token, Flow: w.Flow,
-		Bytes: w.Seg.Len, Frags: w.Frags, blocks: uint8(w.BasicBlocks())}
-	n.engine.Schedule(departed, sim.Event{Actor: n.id, Kind: evSent, A: uint32(q.index)})
-}
-
 // complete writes the CQE of the oldest WQE under way: its last frame has left.
 func (n *NIC) complete(now sim.Time, q *SQ) {
-	written, visible := n.tree.Write(now, pcie.HostMemory, int64(n.spec.CQEBytes))
-	q.cqes[q.sent&uint32(len(q.cqes)-1)].Visible = visible
+	number := q.sent
 	q.sent++
-	if at, due := q.mod.completed(n.engine, written); due {
+	n.port.Write(now, pcie.HostMemory, int64(n.spec.CQEBytes), notice(aboutTxCQE, q.index, number))
+}
+
+// written says when the CQE with this number, and all before it, has left the NIC.
+func (q *SQ) written(number uint32, at sim.Time) {
+	q.produced = number + 1
+	if at, due := q.mod.completed(q.nic.engine, at); due {
 		q.interrupt(at)
 	}
+}
+
+func (q *SQ) cqeVisible(number uint32, at sim.Time) {
+	q.cqes[number&uint32(len(q.cqes)-1)].Visible = at
 }
