@@ -4,8 +4,9 @@
 // read-ahead, steering, and the buffer between port and PCIe.
 //
 // The NIC moves symbolic payload: a byte is (stream, offset), and a page remembers
-// which bytes were last written to it (Memory). Everything that crosses PCIe is
-// booked on the host's pcie.Tree; the NIC itself is one actor of the engine.
+// which bytes were last written to it (Memory). Everything that crosses PCIe goes
+// through a pcie.Port, which tells the NIC what becomes of it, whichever of the two
+// engines is behind; the NIC itself is one actor of the engine.
 //
 // The host's driver uses it in this order: New; AddRQ and AddSQ per queue; Steer
 // per flow; PostRx and ArmRx to start receiving. From then on the NIC calls

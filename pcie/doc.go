@@ -13,14 +13,20 @@
 // and the passing rules are there as such, any device can be a requester, and ACK and
 // UpdateFC DLLPs can be sent one by one. It is the reference that the tests hold Tree to.
 //
-// How to use it:
+// How to use it in a run, on whichever engine Spec.Engine says:
 //
-//  1. Make a Tree with New, giving it the specification, the number of reads the
-//     NIC keeps in flight, and what sits behind the GPU's link (gpu.Device.Target).
-//  2. Call Write, Read, MMIOWrite and Interrupt with the time of the event, or with
-//     a time ahead of it: later calls for earlier times take the gaps before. Times
-//     that most calls have left behind are booked safely, only less exactly.
+//  1. Open a Port, giving it the specification, the number of reads the NIC keeps in
+//     flight, and what sits behind the GPU's link (gpu.Device.Target); Listen.
+//  2. Call Write, Read, Store and Interrupt with the time of the event, or, except Read,
+//     with a time ahead of it. Requester's methods tell what becomes of them. On the fast
+//     engine reads wait in the port for what they need, so that what is asked for
+//     meanwhile can go before them.
 //  3. Call Restart when warm-up ends and Links for the counters.
+//
+// A requester that does one thing after another, as the microbenchmarks' do, can have a
+// Tree alone (New): its Read books what waits for tags ahead, and returns its times at
+// once. Later calls for earlier times take the gaps before. Times that most calls have
+// left behind are booked safely, only less exactly.
 //
 // The ordering rules of the PCIe base specification (table "Ordering Rules
 // Summary") that a booking keeps, unless Spec sets relaxed or ID-based ordering:

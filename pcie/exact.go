@@ -58,12 +58,13 @@ type ExactOptions struct {
 
 // Exact is the tree of a Spec TLP by TLP: an actor of an engine to which every TLP
 // is a value that waits in queues for its turn, for credits and for what it may not
-// pass. It is the reference that Tree, the engine of runs, is compared with; it knows
-// more (any device as requester, atomics, real addresses, explicit DLLPs) and is many
-// times slower.
+// pass. It is the reference that Tree, the engine of most runs, is compared with; it
+// knows more (any device as requester, atomics, real addresses, explicit DLLPs) and is
+// many times slower.
 //
 // How to use it: make one with NewExact, Submit transactions, Run the engine, ask for
-// Results. Audit then says whether everything has come home.
+// Results. Audit then says whether everything has come home. Or use it as the Port of a
+// NIC.
 type Exact struct {
 	engine *sim.Engine `snapshot:"ref"`
 	id     sim.ActorID

@@ -83,9 +83,9 @@ func (s *slots) next(now sim.Time) sim.Time {
 func (s *slots) most(few int64) int64 { return max(s.limit-s.held, min(few, s.limit-s.open)) }
 
 // admit makes the pieces of b wait for their places. The burst, of at most burstMax
-// pieces or as many as there is room for, is under way until hold or give says when it
-// gives them back; if that is before the next admit, it need not be sure. now is when the transaction
-// was asked for, which may be long before the burst is there.
+// pieces, as many as there is room for, or as most says, is under way until hold or give
+// says when it gives them back: hold before the next admit, give at any time. now is when
+// the transaction was asked for, which may be long before the burst is there.
 func (s *slots) admit(b *burst, now sim.Time) {
 	s.forget(now)
 	s.burst = b.pieces
