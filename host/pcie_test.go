@@ -117,9 +117,10 @@ func TestTransmitReadsPayloadWhereItLies(t *testing.T) {
 }
 
 // Whole runs on both PCIe engines, with the wire, the cores and a narrow PCIe link as the
-// limit, receiving and sending. The wire's random stream is the same; the two part ways
-// when a packet comes a nanosecond later, so that only what a user reads can be compared,
-// and how much work that was, which depends on how the sender cut its stream.
+// limit, receiving and sending. The two part ways when a packet comes a nanosecond later, so
+// only what a user reads can be compared, and how much work that was, which depends on how
+// the sender cut its stream. Receiving over a narrow PCIe link is left out: the NIC drops
+// frames then, and which, and whether TCP gets over it without a timeout, is chance.
 func TestBothPCIeEnginesGiveTheSameRun(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -127,7 +128,7 @@ func TestBothPCIeEnginesGiveTheSameRun(t *testing.T) {
 	}{
 		{"rfc-v2-gpu-rx", nil},
 		{"rfc-v2-gpu-rx", []string{"link.rate=100Gbps", "nic.mtu=9000"}},
-		{"rfc-v2-gpu-rx", []string{"link.rate=100Gbps", "receiver.pcie.nic_lanes=4"}},
+		{"rfc-v2-gpu-rx", []string{"link.rate=100Gbps", "nic.mtu=1500"}},
 		{"rfc-v2-gpu-tx", []string{"link.rate=100Gbps", "sender.pcie.nic_lanes=4"}},
 		{"copy-rx", []string{"link.rate=100Gbps"}},
 		{"bidirectional", nil},
