@@ -80,18 +80,24 @@ func (p *fastPort) Write(now sim.Time, dst Target, n int64, about Notice) {
 	sent, visible := p.Tree.Write(now, dst, n)
 	if about != Unnoticed {
 		p.requester.Sent(about, sent)
-		p.requester.Visible(about, visible)
 	}
+	p.visible(about, visible)
 }
 
 // Store implements Port.
 func (p *fastPort) Store(now sim.Time, n int64, about Notice) {
-	p.requester.Visible(about, p.MMIOWrite(now, n))
+	p.visible(about, p.MMIOWrite(now, n))
 }
 
 // Interrupt implements Port.
 func (p *fastPort) Interrupt(now sim.Time, about Notice) {
-	p.requester.Visible(about, p.Tree.Interrupt(now))
+	p.visible(about, p.Tree.Interrupt(now))
+}
+
+func (p *fastPort) visible(about Notice, at sim.Time) {
+	if about != Unnoticed {
+		p.requester.Visible(about, at)
+	}
 }
 
 // Read implements Port.

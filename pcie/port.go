@@ -52,9 +52,14 @@ const (
 	EngineExact = "exact"
 )
 
+// BeyondFast says whether the fast engine is known to be off on the tree: writes wait for
+// translations at the NIC, or requests and completions compete for the uplink.
+func (s *Spec) BeyondFast() bool {
+	return s.IOMMU && s.ATS || s.ACSRedirect && s.Topology == TopologySwitch
+}
+
 // Exactly says whether a port of the tree is on the exact engine. Left to itself that
-// is so where the fast one is known to be off: requests and completions that compete
-// for the uplink, or writes that wait for translations.
+// is so where the fast one is known to be off.
 func (s *Spec) Exactly() bool {
 	switch s.Engine {
 	case EngineFast:
@@ -62,7 +67,7 @@ func (s *Spec) Exactly() bool {
 	case EngineExact:
 		return true
 	}
-	return s.IOMMU && s.ATS || s.ACSRedirect && s.Topology == TopologySwitch
+	return s.BeyondFast()
 }
 
 // Open builds the tree of a host on the engine that Spec.Engine says, and returns the

@@ -171,6 +171,9 @@ func (r *resolver) testPlatform(i int) {
 		}
 	}
 	if own.mentions(root.field("pcie"), "pcie", "") {
+		if platform.PCIe.BeyondFast() {
+			r.warn("%s: %s", path, beyondFast)
+		}
 		wrong := wrongPCIe(&platform.PCIe)
 		if platform.PCIe.Engine == pcie.EngineExact {
 			wrong = append(wrong, misfit{"pcie.engine", problem{given: pcie.EngineExact, allowed: "auto or fast in a pcie-bench",

@@ -71,10 +71,11 @@ func TestFlagsGoForAllTestsOfABench(t *testing.T) {
 	}
 }
 
-func TestBenchWarnsOfSettingsWithoutEffect(t *testing.T) {
+func TestBenchWarnsOfSettingsThatDoNotDoWhatTheySeemTo(t *testing.T) {
 	for text, want := range map[string]string{
 		"seed: 2":                           "seed has no effect",
 		"bench: {core: {profile: gdrcopy}}": "bench.core has no effect",
+		"pcie: {iommu: true, ats: true}":    "bench.tests[0]: pcie: the fast engine is known to be off",
 	} {
 		s, err := LoadBytes("warn.yaml", []byte("netgpusim: 1\nname: warn\nextends: p2p-root-p40\n"+text), nil)
 		if err != nil {

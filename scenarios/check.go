@@ -139,7 +139,13 @@ func (r *resolver) checkPCIe(u *hostUse) {
 	for _, w := range wrongPCIe(&u.spec.PCIe) {
 		r.refuse(u, w.key, w.problem, w.others...)
 	}
+	if p := &u.spec.PCIe; p.BeyondFast() && !p.Exactly() {
+		r.warn("%s: %s", u.name, beyondFast)
+	}
 }
+
+// beyondFast says what to make of a result.
+const beyondFast = "pcie: the fast engine is known to be off with ats, and with acs_redirect under a switch, when links are full (docs/models/pcie.md, Accuracy)"
 
 // misfit is a setting that does not go together with others.
 type misfit struct {

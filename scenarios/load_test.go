@@ -70,6 +70,30 @@ func TestAFileDoesNotInheritTitleOrGroup(t *testing.T) {
 	}
 }
 
+func TestTheFastEngineOnATreeBeyondItIsWarnedOf(t *testing.T) {
+	for sets, want := range map[string]int{
+		"":                              0,
+		"pcie.iommu=true pcie.ats=true": 0, // auto: exact
+		"pcie.iommu=true pcie.ats=true pcie.engine=fast":             2, // a host each
+		"sender.pcie.acs_redirect=true pcie.engine=fast":             1,
+		"pcie.acs_redirect=true pcie.engine=fast pcie.topology=root": 0,
+	} {
+		s, err := Load("rfc-v2-gpu-rx", strings.Fields(sets))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, w := range s.Warnings {
+			if strings.Contains(w, "the fast engine is known to be off") {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%s: warnings %q, want %d of the engine", sets, s.Warnings, want)
+		}
+	}
+}
+
 func TestASettingThatAHostShadowsIsNotSilentlyIgnored(t *testing.T) {
 	one := mustLoadText(t, onBase+"receiver: {nic: {mtu: 1280}}", "nic.mtu=9000")
 	if len(one.Warnings) != 1 || !strings.Contains(one.Warnings[0], "receiver.nic.mtu") || !strings.Contains(one.Warnings[0], "--set nic.mtu=9000") {
