@@ -7,7 +7,8 @@ import (
 )
 
 // train is the frames of one WQE on their way: its payload is read, and a frame leaves
-// when its last byte is there.
+// when as many bytes are there as it and those before it have. Which bytes these are does
+// not count: completions of requests that overtake each other would, by a few frames.
 type train struct {
 	frames int
 	gone   int   // frames that have left, or will at a time that is known

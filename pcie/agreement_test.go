@@ -229,11 +229,11 @@ var families = []family{
 	{"reads and writes", false, loadBoth, plain, 0.99, 0.025, 0.1},
 	{"reads starved of tags, and writes", false, loadStarved, plain, 0.97, 0.03, 0.1},
 
-	{"writes with ATS", true, loadWrites, withATS, 0.8, 0.65, 0},
-	{"reads with ATS", true, loadReads, withATS, 0.8, 0.75, 0},
-	{"reads and writes with ATS", true, loadBoth, withATS, 0.8, 0.45, 0},
-	{"reads behind ACS", true, loadReads, behindACS, 0.8, 0.4, 0},
-	{"reads and writes behind ACS", true, loadBoth, behindACS, 0.8, 0.4, 0},
+	{"writes with ATS", true, loadWrites, withATS, 0.8, 0.4, 0},
+	{"reads with ATS", true, loadReads, withATS, 0.85, 0.75, 0},
+	{"reads and writes with ATS", true, loadBoth, withATS, 0.9, 0.4, 0},
+	{"reads behind ACS", true, loadReads, behindACS, 0.95, 0.05, 0.2},
+	{"reads and writes behind ACS", true, loadBoth, behindACS, 0.85, 0.3, 0.7},
 }
 
 // compare runs a tree of the family on both engines.

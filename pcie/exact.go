@@ -166,7 +166,8 @@ func NewExact(engine *sim.Engine, host string, spec *Spec, outstandingReads int,
 // Submit begins a transaction at a time that is not past, and returns its number, which
 // is good for Result if nobody listens.
 // The error says what cannot be asked for: a device as both ends, bytes below zero or
-// above 1 GiB, an atomic that is not 8 bytes, an address below zero.
+// above 1 GiB, an atomic that is not 8 bytes, an address below zero, a notice although
+// nobody listens.
 func (x *Exact) Submit(at sim.Time, r Request) (int, error) {
 	switch {
 	case r.From >= devices || r.To >= devices || r.From == r.To:
@@ -175,6 +176,8 @@ func (x *Exact) Submit(at sim.Time, r Request) (int, error) {
 		return 0, fmt.Errorf("pcie: request of %d bytes at %d: 0 to 1 GiB at an address from 0 are allowed", r.Bytes, r.Address)
 	case r.Kind > AtomicRequest || r.Kind == AtomicRequest && (r.Bytes != atomicBytes || r.Address%atomicBytes != 0):
 		return 0, fmt.Errorf("pcie: request kind %d of %d bytes: an atomic is %d bytes on their boundary", r.Kind, r.Bytes, atomicBytes)
+	case r.About != Unnoticed && x.requester == nil:
+		return 0, fmt.Errorf("pcie: request with notice %d: nobody listens", r.About)
 	case at < x.engine.Now():
 		return 0, fmt.Errorf("pcie: request at %v, it is %v already", at, x.engine.Now())
 	}

@@ -60,6 +60,64 @@ func TestReadsOfNothingArrive(t *testing.T) {
 	}
 }
 
+// told keeps when what was asked for under a notice could be seen.
+type told map[Notice]sim.Time
+
+func (t told) Arrived(about Notice, _ int64, _, last sim.Time) { t[about] = last }
+func (t told) Sent(Notice, sim.Time)                           {}
+func (t told) Visible(about Notice, at sim.Time)               { t[about] = at }
+
+// An interrupt stays behind the CQE that was written before it, also where that waits for
+// a translation, and needs none itself.
+func TestAnInterruptIsBehindWhatWasWrittenAndIsNotTranslated(t *testing.T) {
+	for _, engine := range []string{EngineFast, EngineExact} {
+		var alone [3]sim.Time
+		for i, change := range []func(*Spec){
+			func(*Spec) {},
+			func(s *Spec) { s.IOMMU = true },
+			func(s *Spec) { s.IOMMU, s.ATS = true, true },
+		} {
+			s := testSpec()
+			s.HostWindow, s.LLCReach, s.IOMMUPage, s.IOTLBEntries, s.ATSEntries = sim.GiB, sim.GiB, 4*sim.KiB, 32, 32
+			s.IOMMUWalkers, s.IOMMUWalk, s.Engine = 4, 5*sim.Microsecond, engine
+			change(&s)
+			run := func(with func(Port)) told {
+				e, seen := sim.NewEngine(), told{}
+				p, err := Open(e, "test", &s, 64, testPeer)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.Listen(seen)
+				with(p)
+				e.Run(sim.Never)
+				return seen
+			}
+			alone[i] = run(func(p Port) { p.Interrupt(0, 1) })[1]
+			both := run(func(p Port) {
+				p.Write(0, HostMemory, 64, 2)
+				p.Interrupt(0, 1)
+			})
+			if both[1] < both[2] || both[2] == 0 || s.IOMMU != (both[2] > s.IOMMUWalk) {
+				t.Errorf("%s, %d: the interrupt is there at %v, what was written before it at %v", engine, i, both[1], both[2])
+			}
+		}
+		if alone[0] == 0 || alone[1] != alone[0] || alone[2] != alone[0] {
+			t.Errorf("%s: an interrupt alone takes %v without an IOMMU, %v with, %v with ATS", engine, alone[0], alone[1], alone[2])
+		}
+	}
+}
+
+func TestNoticesNeedAListener(t *testing.T) {
+	s := testSpec()
+	x, err := NewExact(sim.NewEngine(), "test", &s, 64, testPeer, ExactOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Submit(0, Request{From: AtNIC, To: AtHost, Bytes: 64, About: 1}); err == nil {
+		t.Error("a notice is taken although nobody listens")
+	}
+}
+
 func TestPartsLeaveATargetInTheOrderInWhichTheyAreReady(t *testing.T) {
 	var m metered
 	r := sim.NewRand(1, "parts")
